@@ -2,12 +2,24 @@ import comments from "@eslint-community/eslint-plugin-eslint-comments/configs";
 import tseslint from "typescript-eslint";
 
 const determinism = [
-  { selector: "MemberExpression[object.name='Date'][property.name='now']", message: "Orchestrations take time from currentUtcDateTime." },
-  { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: "Orchestrations take time from currentUtcDateTime." },
-  { selector: "MemberExpression[object.name='Math'][property.name='random']", message: "Orchestrations take ids from newGuid or their input." },
+  {
+    selector: "MemberExpression[object.name='Date'][property.name='now']",
+    message: "Orchestrations take time from currentUtcDateTime.",
+  },
+  {
+    selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+    message: "Orchestrations take time from currentUtcDateTime.",
+  },
+  {
+    selector: "MemberExpression[object.name='Math'][property.name='random']",
+    message: "Orchestrations take ids from newGuid or their input.",
+  },
   { selector: "AwaitExpression", message: "Orchestrations are synchronous generators." },
   { selector: ":function[async=true]", message: "Orchestrations are synchronous generators." },
-  { selector: "CallExpression[callee.property.name=/^call(Activity|SubOrchestrator)WithRetry$/]", message: "Retry with call() and durable timers." },
+  {
+    selector: "CallExpression[callee.property.name=/^call(Activity|SubOrchestrator)WithRetry$/]",
+    message: "Retry with call() and durable timers.",
+  },
   { selector: "YieldExpression[delegate=false]", message: "Use yield* call(...), so that results are typed." },
 ];
 
@@ -44,11 +56,19 @@ export default tseslint.config(
   {
     files: ["src/**/*.ts"],
     ignores: ["src/settings.ts", "src/agent/**"],
-    rules: { "no-restricted-properties": ["error", { object: "process", property: "env", message: "Only settings.ts reads the environment." }] },
+    rules: {
+      "no-restricted-properties": [
+        "error",
+        { object: "process", property: "env", message: "Only settings.ts reads the environment." },
+      ],
+    },
   },
   {
     files: ["src/domain/**/*.ts"],
-    rules: { "no-restricted-syntax": ["error", ...determinism.slice(0, 3)], "no-restricted-globals": ["error", "process", "fetch", "setTimeout", "setInterval"] },
+    rules: {
+      "no-restricted-syntax": ["error", ...determinism.slice(0, 3)],
+      "no-restricted-globals": ["error", "process", "fetch", "setTimeout", "setInterval"],
+    },
   },
   {
     files: ["src/orchestrations/**/*.ts"],

@@ -29,7 +29,8 @@ function fail(text) {
 /** Runs a tool to its end; its output goes to stderr, so that stdout stays clean for the summary of `npm start`. */
 function runTool(command, args, options = {}) {
   const result = spawnSync(command, args, { cwd: root, stdio: ["ignore", 2, 2], ...options });
-  if (result.status !== 0) fail(`${[command, ...args].join(" ")} failed (${result.status ?? result.signal ?? result.error?.message})`);
+  if (result.status !== 0)
+    fail(`${[command, ...args].join(" ")} failed (${result.status ?? result.signal ?? result.error?.message})`);
 }
 
 function newEnough(version) {
@@ -41,7 +42,10 @@ function newEnough(version) {
 function findNode() {
   if (newEnough(process.versions.node)) return process.execPath;
   const entry = NODE_PACKAGES[`${process.platform}-${process.arch}`];
-  if (!entry) fail(`Corral needs Node 22.13 or newer; this is ${process.versions.node}, and no Node package is known for ${process.platform}-${process.arch}.`);
+  if (!entry)
+    fail(
+      `Corral needs Node 22.13 or newer; this is ${process.versions.node}, and no Node package is known for ${process.platform}-${process.arch}.`,
+    );
   const [name, version] = entry;
   const home = join(root, ".corral", "runtime");
   const binary = join(home, "node_modules", name, "bin", "node");
@@ -49,7 +53,17 @@ function findNode() {
   if (!existsSync(binary) || JSON.parse(readFileSync(manifest, "utf8")).version !== version) {
     say(`Node ${process.versions.node} is too old for Corral: installing ${name}@${version} into .corral/runtime`);
     mkdirSync(home, { recursive: true });
-    runTool(npm, ["install", "--prefix", home, "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", `${name}@${version}`]);
+    runTool(npm, [
+      "install",
+      "--prefix",
+      home,
+      "--no-save",
+      "--ignore-scripts",
+      "--no-audit",
+      "--no-fund",
+      "--loglevel=error",
+      `${name}@${version}`,
+    ]);
   }
   return binary;
 }
@@ -82,7 +96,11 @@ function* filesIn(folder) {
 }
 
 function build(node) {
-  const files = [...SOURCES.flatMap((folder) => [...filesIn(join(root, folder))]), join(root, "tsconfig.json"), fileURLToPath(import.meta.url)];
+  const files = [
+    ...SOURCES.flatMap((folder) => [...filesIn(join(root, folder))]),
+    join(root, "tsconfig.json"),
+    fileURLToPath(import.meta.url),
+  ];
   const state = files.map((file) => {
     const { mtimeMs, size } = statSync(file);
     return `${file}\0${mtimeMs}\0${size}\n`;
@@ -117,7 +135,11 @@ async function runTogether(node, tools) {
 }
 
 function environment(node) {
-  return { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ""}`, FORCE_COLOR: process.stdout.isTTY ? "1" : "0" };
+  return {
+    ...process.env,
+    PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ""}`,
+    FORCE_COLOR: process.stdout.isTTY ? "1" : "0",
+  };
 }
 
 /** Hands the terminal over to the command and ends with its exit code; signals are passed on. */
@@ -144,7 +166,10 @@ const COMMANDS = {
   "start:func": (node, args) => {
     build(node);
     const found = spawnSync("func", ["--version"], { stdio: "ignore" });
-    if (found.status !== 0) fail("func is not on the PATH: install Azure Functions Core Tools 4, then run this again. `npm start` needs no func.");
+    if (found.status !== 0)
+      fail(
+        "func is not on the PATH: install Azure Functions Core Tools 4, then run this again. `npm start` needs no func.",
+      );
     become(node, "func", ["start", ...args]);
   },
   dev: (node) => become(node, node, [bin("typescript", "bin", "tsc"), "-p", root, "--watch", "--preserveWatchOutput"]),
@@ -152,9 +177,28 @@ const COMMANDS = {
   check: async (node) => {
     const code = await runTogether(node, [
       ["types", [bin("typescript", "bin", "tsc"), "-p", root, "--noEmit", "--incremental", "false"]],
-      ["lint", [bin("eslint", "bin", "eslint.js"), "--max-warnings", "0", "--cache", "--cache-location", bin(".cache", "eslint") + "/", "."]],
+      [
+        "lint",
+        [
+          bin("eslint", "bin", "eslint.js"),
+          "--max-warnings",
+          "0",
+          "--cache",
+          "--cache-location",
+          bin(".cache", "eslint") + "/",
+          ".",
+        ],
+      ],
       ["format", [bin("prettier", "bin", "prettier.cjs"), "--check", "--log-level", "warn", "."]],
-      ["arrows", [bin("dependency-cruiser", "bin", "dependency-cruise.mjs"), "--config", ".dependency-cruiser.cjs", ...SOURCES.filter((folder) => existsSync(join(root, folder)))]],
+      [
+        "arrows",
+        [
+          bin("dependency-cruiser", "bin", "dependency-cruise.mjs"),
+          "--config",
+          ".dependency-cruiser.cjs",
+          ...SOURCES.filter((folder) => existsSync(join(root, folder))),
+        ],
+      ],
       ["dead code", [bin("knip", "bin", "knip.js")]],
     ]);
     process.exit(code);

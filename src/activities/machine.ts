@@ -1,0 +1,167 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { CreateVmOutcome, VmClient, VmRef } from "../azure/vm-client";
+import { bootScriptOf } from "../domain/boot-script";
+import {
+  computeGroupOf,
+  machineIdentityIdsOf,
+  machineSubnetIdOf,
+  machineTagsOf,
+  nicNameOf,
+  osDiskNameOf,
+  vmNameOf,
+} from "../domain/estate-names";
+import type { InstanceClient, MachineRef } from "../domain/instances";
+import type { MachineFailure, MachineRow, MachineTable } from "../state/machine-table";
+import type { OfferingTable } from "../state/offering-table";
+import type { OrganizationTable } from "../state/organization-table";
+import type { Stored } from "../state/rows";
+import type { MachineProgress } from "./contract";
+import type { PlacementSteps } from "./placement-steps";
+import type { Wake } from "./wake";
+
+export interface MachineDeps {
+  readonly machines: MachineTable;
+  readonly organizations: OrganizationTable;
+  readonly offerings: OfferingTable;
+  readonly vms: VmClient;
+  readonly steps: PlacementSteps;
+  readonly wake: Wake;
+  readonly estatePrefix: string;
+  readonly deploymentId: string;
+  readonly apiUrl: string;
+  readonly createDeadlineSeconds: number;
+  readonly registerDeadlineSeconds: number;
+}
+
+const BACKSTOP_SECONDS = 900;
+const DELETE_POLL_SECONDS = 10;
+
+const hashOf = (nonce: string): string => createHash("sha256").update(nonce).digest("hex");
+
+export function vmRefOf(machine: MachineRow, estatePrefix: string): VmRef {
+  const { org, machineId, offering } = machine;
+  const { subscriptionId } = offering;
+  return {
+    subscriptionId,
+    resourceGroup: computeGroupOf({ prefix: estatePrefix, org, subscriptionId }),
+    vmName: vmNameOf(org, machineId),
+  };
+}
+
+/** What is known of a machine, for its orchestration. A machine without a row is as good as deleted. */
+export function progressOf(
+  machine: MachineRow | undefined,
+  deps: Pick<MachineDeps, "createDeadlineSeconds" | "registerDeadlineSeconds">,
+): MachineProgress {
+  if (!machine) return { state: "Deleted", checkInSeconds: 0 };
+  const { state } = machine;
+  if (state === "Deleting") return { state, checkInSeconds: DELETE_POLL_SECONDS };
+  if (state !== "Creating" && state !== "Booting") return { state, checkInSeconds: BACKSTOP_SECONDS };
+  const allowedSeconds = deps.createDeadlineSeconds + (state === "Booting" ? deps.registerDeadlineSeconds : 0);
+  const leftSeconds = Date.parse(machine.createdAt) / 1000 + allowedSeconds - Date.now() / 1000;
+  return { state, checkInSeconds: Math.max(0, leftSeconds) };
+}
+
+/** From a machine's row to its VM. Each is safe to run again, also at the same time. */
+export function createMachineActivities(deps: MachineDeps) {
+  async function read({ org, machineId }: MachineRef): Promise<MachineProgress> {
+    return progressOf((await deps.machines.find(org, machineId))?.value, deps);
+  }
+
+  /** An earlier run may have sent the PUT: then the VM is there with the nonce of that run, and is left alone. */
+  async function wasSent(machine: MachineRow): Promise<boolean> {
+    if (machine.nonceHash === undefined) return false;
+    const vm = await deps.vms.find(vmRefOf(machine, deps.estatePrefix));
+    return vm?.tags["corral:machine"] === machine.machineId;
+  }
+
+  async function put(machine: MachineRow, bootNonce: string): Promise<CreateVmOutcome> {
+    const { org, machineId, offering } = machine;
+    const organization = await deps.organizations.find(org);
+    if (!organization) throw new Error(`createVm ${machineId}: no organization ${org}`);
+    const { settings } = organization.value;
+    const estate = { prefix: deps.estatePrefix, org, subscriptionId: offering.subscriptionId };
+    return deps.vms.create({
+      ...vmRefOf(machine, deps.estatePrefix),
+      location: offering.location,
+      vmSize: offering.vmSize,
+      capacity: offering.capacity,
+      image: settings.image,
+      subnetId: machineSubnetIdOf(estate, offering.location),
+      identityIds: machineIdentityIdsOf(estate, settings.machineIdentity),
+      osDiskName: osDiskNameOf(org, machineId),
+      nicName: nicNameOf(org, machineId),
+      tags: machineTagsOf(deps.deploymentId, org, machineId),
+      customData: bootScriptOf({ apiUrl: deps.apiUrl, org, machineId, bootNonce }),
+    });
+  }
+
+  async function update(
+    ref: MachineRef,
+    change: (row: MachineRow) => MachineRow | undefined,
+  ): Promise<MachineRow | undefined> {
+    for (let tries = 0; tries < 5; tries += 1) {
+      const machine = await deps.machines.find(ref.org, ref.machineId);
+      const next = machine && change(machine.value);
+      if (!machine || !next) return machine?.value;
+      if ((await deps.machines.replace(machine, next)) === "replaced") return next;
+    }
+    throw new Error(`machine ${ref.machineId}: its row kept changing`);
+  }
+
+  async function fail(ref: MachineRef, failure: MachineFailure, instances: InstanceClient): Promise<MachineProgress> {
+    let failed = false;
+    const row = await update(ref, (machine) => {
+      failed = machine.state === "Creating" || machine.state === "Booting";
+      return failed ? { ...machine, state: "Failed", failure } : undefined;
+    });
+    if (failed && row) {
+      await deps.steps.machineFailed(row, instances);
+      await deps.wake.schedulerOf(instances, ref.org);
+    }
+    return progressOf(row, deps);
+  }
+
+  async function takeNonce(machine: Stored<MachineRow>, nonce: string): Promise<boolean> {
+    return (await deps.machines.replace(machine, { ...machine.value, nonceHash: hashOf(nonce) })) === "replaced";
+  }
+
+  return {
+    readMachine: read,
+
+    /** Sends the PUT of a machine's VM unless it was sent before; a refusal by Azure ends the machine and is remembered. */
+    async createVm(ref: MachineRef, instances: InstanceClient): Promise<MachineProgress> {
+      const machine = await deps.machines.find(ref.org, ref.machineId);
+      if (machine?.value.state !== "Creating" || machine.value.putSentAt !== undefined)
+        return progressOf(machine?.value, deps);
+      const putSentAt = new Date().toISOString();
+      const markSent = (row: MachineRow) => (row.putSentAt === undefined ? { ...row, putSentAt } : undefined);
+      if (await wasSent(machine.value)) return progressOf(await update(ref, markSent), deps);
+      const nonce = randomBytes(24).toString("base64url");
+      if (!(await takeNonce(machine, nonce))) throw new Error(`createVm ${ref.machineId}: its row changed`);
+      const outcome = await put(machine.value, nonce);
+      switch (outcome.kind) {
+        case "accepted":
+          // Should a second run have replaced the hash meanwhile: the nonce of the VM that is there counts.
+          return progressOf(await update(ref, (row) => ({ ...row, putSentAt, nonceHash: hashOf(nonce) })), deps);
+        case "exists":
+          if (outcome.tags["corral:machine"] === ref.machineId) return progressOf(await update(ref, markSent), deps);
+          return fail(ref, { kind: "capacity", reason: "a VM of that name is there which is not Corral's" }, instances);
+        case "refused": {
+          const { code, message, blockSeconds } = outcome.failure;
+          const until = new Date(Date.now() + blockSeconds * 1000);
+          await deps.offerings.block(machine.value.offering, `${code}: ${message}`.slice(0, 500), until);
+          return fail(ref, { kind: "capacity", reason: `${code}: ${message}`.slice(0, 500) }, instances);
+        }
+      }
+    },
+
+    /** Gives up a machine that did not come up; one that did in the meantime is kept. */
+    async failMachine(
+      { reason, ...ref }: MachineRef & { reason: string },
+      instances: InstanceClient,
+    ): Promise<MachineProgress> {
+      return fail(ref, { kind: "boot", reason }, instances);
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import type { Job } from "../contract/job";
+import type { Organization, OrganizationState } from "../contract/organization";
+import { registryOf } from "./estate-names";
+
+/** What admission reads of an organization. */
+export interface AdmittingOrganization {
+  readonly settings: Organization;
+  readonly state: OrganizationState;
+  readonly suffix: string;
+}
+
+const TAKES_JOBS: ReadonlySet<OrganizationState> = new Set(["Ready", "Degraded"]);
+
+/** Fields whose promise this version cannot keep yet: better refused than silently ignored. */
+const UNSUPPORTED = ["secrets", "secretFiles", "source", "checkpoint"] as const;
+
+/** Why the organization does not take this job, with the field or the setting that says so; undefined when it does. */
+export function refusalOfJob(job: Job, organization: AdmittingOrganization): string | undefined {
+  const { settings, state, suffix } = organization;
+  if (!TAKES_JOBS.has(state)) return `org: ${job.org} is ${state} and takes jobs only when it is Ready or Degraded`;
+  const unsupported = UNSUPPORTED.find((field) => job[field] !== undefined);
+  if (unsupported !== undefined) return `${unsupported}: not available in this version of Corral`;
+  const registry = job.image.split("/")[0] ?? "";
+  const allowed = settings.registries ?? [registryOf(job.org, suffix)];
+  if (!allowed.includes(registry)) return `image: registry ${registry} is not allowed; allowed: ${allowed.join(", ")}`;
+  if (settings.requireDigest && !job.image.includes("@sha256:"))
+    return "image: must name a digest (@sha256:…), the organization requires it";
+  const foreign = job.locations?.filter((location) => !settings.locations.includes(location)) ?? [];
+  if (foreign.length > 0)
+    return `locations: ${foreign.join(", ")} not among the organization's ${settings.locations.join(", ")}`;
+  return undefined;
+}

@@ -1,0 +1,108 @@
+import type { HttpFunctionOptions } from "@azure/functions";
+import type { DurableClient, HttpDurableClientOptions } from "durable-functions";
+import { Job } from "../contract/job";
+import type { InstanceClient } from "../domain/instances";
+import type { JobIntake, Refusal } from "../intake/accept-job";
+import type { JobCancellation } from "../intake/cancel-job";
+import type { JobAnnouncer } from "../intake/announce-job";
+import { wakeJob } from "../intake/start-work";
+import type { JobTable } from "../state/job-table";
+import type { CallerGuard } from "./caller-guard";
+import { answer, notFound, parseBody, problem } from "./http-answer";
+import type { JobViews } from "./job-view";
+
+export interface JobCallDeps {
+  readonly guard: CallerGuard;
+  readonly intake: JobIntake;
+  readonly announcer: JobAnnouncer;
+  readonly cancellation: JobCancellation;
+  readonly jobs: JobTable;
+  readonly views: JobViews;
+  readonly instances: (client: DurableClient) => InstanceClient;
+}
+
+const STATUS_OF: Readonly<Record<Refusal["reason"], number>> = {
+  InvalidJob: 400,
+  JobIdConflict: 409,
+  UnknownOrganization: 404,
+  NotAllowed: 403,
+  UnknownJob: 404,
+};
+
+/** HTTP …/orgs/{org}/jobs: submit, list, show, cancel. */
+export function createJobCalls(deps: JobCallDeps) {
+  const submit: HttpFunctionOptions = {
+    route: "api/orgs/{org}/jobs",
+    methods: ["POST"],
+    authLevel: "anonymous",
+    handler: async (request, context) => {
+      const member = await deps.guard.member(request);
+      if (!member.ok) return member.response;
+      const body = await parseBody(request, Job);
+      if (!body.ok) return body.response;
+      const { caller, organization } = member.value;
+      if (body.value.org !== organization.org)
+        return problem(400, "InvalidRequest", `org: must be ${organization.org}, as in the path`, { target: "org" });
+      const accepted = await deps.intake.accept(body.value, { way: "http", createdBy: caller.objectId });
+      if (accepted.outcome === "refused") {
+        const { reason, description } = accepted.refusal;
+        return problem(STATUS_OF[reason], reason, description);
+      }
+      const { org, jobId } = accepted.job;
+      if (!accepted.ended) {
+        // The job is durable and the caller may be told so, whatever becomes of this message.
+        await deps.announcer
+          .announce(accepted.job)
+          .catch((error: unknown) => context.error(`job ${org}/${jobId} not announced: ${String(error)}`));
+      }
+      return answer(accepted.outcome === "accepted" ? 201 : 200, await deps.views.of(accepted.job), {
+        Location: `/api/orgs/${org}/jobs/${jobId}`,
+      });
+    },
+  };
+
+  const list: HttpFunctionOptions = {
+    route: "api/orgs/{org}/jobs",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: async (request) => {
+      const member = await deps.guard.member(request);
+      if (!member.ok) return member.response;
+      const { jobs } = await deps.jobs.listAll(member.value.organization.org);
+      return answer(200, { value: await Promise.all(jobs.map((job) => deps.views.of(job))) });
+    },
+  };
+
+  const show: HttpFunctionOptions = {
+    route: "api/orgs/{org}/jobs/{jobId}",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: async (request) => {
+      const member = await deps.guard.member(request);
+      if (!member.ok) return member.response;
+      const jobId = request.params["jobId"] ?? "";
+      const job = await deps.jobs.find(member.value.organization.org, jobId);
+      return job ? answer(200, await deps.views.of(job.value)) : notFound(`job ${jobId}`);
+    },
+  };
+
+  const cancel: HttpDurableClientOptions = {
+    route: "api/orgs/{org}/jobs/{jobId}:cancel",
+    methods: ["POST"],
+    authLevel: "anonymous",
+    handler: async (request, client) => {
+      const member = await deps.guard.member(request);
+      if (!member.ok) return member.response;
+      const { org } = member.value.organization;
+      const jobId = request.params["jobId"] ?? "";
+      const cancelled = await deps.cancellation.request(org, jobId);
+      if (cancelled.outcome === "unknown") return notFound(`job ${jobId}`);
+      if (cancelled.outcome === "terminal")
+        return problem(409, "JobAlreadyTerminal", `job ${jobId} is ${cancelled.job.state} already`);
+      await wakeJob(deps.instances(client), org, jobId);
+      return answer(202, await deps.views.of(cancelled.job));
+    },
+  };
+
+  return { submit, list, show, cancel };
+}

@@ -1,0 +1,99 @@
+import type { HttpFunctionOptions } from "@azure/functions";
+import type { DurableClient, HttpDurableClientOptions } from "durable-functions";
+import { EstateConfirmation, Organization } from "../contract/organization";
+import { ledgerOf } from "../domain/ledger";
+import { estateInstanceIdOf, type InstanceClient } from "../domain/instances";
+import type { OrganizationIntake } from "../intake/register-organization";
+import type { JobTable } from "../state/job-table";
+import type { OrganizationRow, OrganizationTable } from "../state/organization-table";
+import type { CallerGuard } from "./caller-guard";
+import { answer, parseBody, problem } from "./http-answer";
+
+export interface OrganizationCallDeps {
+  readonly guard: CallerGuard;
+  readonly organizations: OrganizationTable;
+  readonly intake: OrganizationIntake;
+  readonly jobs: JobTable;
+  readonly instances: (client: DurableClient) => InstanceClient;
+}
+
+function viewOf({ settings, state, reasons, createdAt }: OrganizationRow): object {
+  return { ...settings, state, reasons, createdAt };
+}
+
+/** HTTP /orgs: register, show, list; confirm an estate that its owner has laid down; the ledger. */
+export function createOrganizationCalls(deps: OrganizationCallDeps) {
+  const put: HttpFunctionOptions = {
+    route: "api/orgs/{org}",
+    methods: ["PUT"],
+    authLevel: "anonymous",
+    handler: async (request) => {
+      const owner = await deps.guard.owner(request);
+      if (!owner.ok) return owner.response;
+      const body = await parseBody(request, Organization);
+      if (!body.ok) return body.response;
+      const org = request.params["org"] ?? "";
+      if (body.value.org !== org)
+        return problem(400, "InvalidRequest", `org: must be ${org}, as in the path`, { target: "org" });
+      const written = await deps.intake.put(body.value);
+      if (written.outcome === "refused")
+        return problem(409, "OrganizationConflict", written.message, { target: written.field });
+      return answer(written.outcome === "registered" ? 201 : 200, viewOf(written.row));
+    },
+  };
+
+  const get: HttpFunctionOptions = {
+    route: "api/orgs/{org}",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: async (request) => {
+      const member = await deps.guard.member(request);
+      return member.ok ? answer(200, viewOf(member.value.organization)) : member.response;
+    },
+  };
+
+  const list: HttpFunctionOptions = {
+    route: "api/orgs",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: async (request) => {
+      const caller = await deps.guard.caller(request);
+      if (!caller.ok) return caller.response;
+      const { objectId } = caller.value;
+      const all = await deps.organizations.list();
+      const seen = all.filter(
+        ({ settings }) => deps.guard.isOwner(caller.value) || settings.administrators.includes(objectId),
+      );
+      return answer(200, { value: seen.map(viewOf) });
+    },
+  };
+
+  const confirm: HttpDurableClientOptions = {
+    route: "api/orgs/{org}/estate:confirm",
+    methods: ["POST"],
+    authLevel: "anonymous",
+    handler: async (request, client) => {
+      const member = await deps.guard.member(request);
+      if (!member.ok) return member.response;
+      const body = await parseBody(request, EstateConfirmation);
+      if (!body.ok) return body.response;
+      const { org } = member.value.organization;
+      const row = await deps.intake.confirm(org, body.value);
+      await deps.instances(client).startOnce("confirmEstateRun", estateInstanceIdOf(org), { org });
+      return answer(202, viewOf(row), { "Operation-Location": `/api/orgs/${org}`, "Retry-After": "1" });
+    },
+  };
+
+  const ledger: HttpFunctionOptions = {
+    route: "api/orgs/{org}/ledger",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: async (request) => {
+      const member = await deps.guard.member(request);
+      if (!member.ok) return member.response;
+      return answer(200, ledgerOf(await deps.jobs.listAll(member.value.organization.org)));
+    },
+  };
+
+  return { put, get, list, confirm, ledger };
+}

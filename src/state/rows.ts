@@ -1,0 +1,114 @@
+import { RestError, type TableClient, type TableEntity, type TransactionAction } from "@azure/data-tables";
+
+/** A string property of Table Storage holds 64 KiB of UTF-16, so longer documents are cut into columns json0, json1, … */
+const CHUNK_CHARACTERS = 30_000;
+/** Version of the row layout; readers of a later layout tell older rows by it. */
+const LAYOUT = 1;
+
+export interface Stored<T> {
+  readonly value: T;
+  readonly etag: string;
+}
+
+interface Row {
+  readonly [column: string]: unknown;
+}
+
+/** The document as columns, with `state` beside it so that a person who opens the table sees something. */
+export function toEntity(partitionKey: string, rowKey: string, value: object): TableEntity {
+  const json = JSON.stringify(value);
+  const entity: TableEntity = { partitionKey, rowKey, v: LAYOUT };
+  if ("state" in value && typeof value.state === "string") entity["state"] = value.state;
+  for (let index = 0; index * CHUNK_CHARACTERS < json.length; index += 1) {
+    entity[`json${index}`] = json.slice(index * CHUNK_CHARACTERS, (index + 1) * CHUNK_CHARACTERS);
+  }
+  return entity;
+}
+
+/** Rows are written by this service only, each table by one class, so the document has the type that was put in. */
+export function fromEntity<T>(row: Row): T {
+  let json = "";
+  for (let index = 0; ; index += 1) {
+    const chunk = row[`json${index}`];
+    if (typeof chunk !== "string") break;
+    json += chunk;
+  }
+  return JSON.parse(json) as T;
+}
+
+export function isStatus(error: unknown, ...statusCodes: readonly number[]): boolean {
+  return error instanceof RestError && error.statusCode !== undefined && statusCodes.includes(error.statusCode);
+}
+
+export async function findRow<T>(
+  client: TableClient,
+  partitionKey: string,
+  rowKey: string,
+): Promise<Stored<T> | undefined> {
+  try {
+    const row = await client.getEntity<Row>(partitionKey, rowKey);
+    return { value: fromEntity<T>(row), etag: row.etag };
+  } catch (error) {
+    if (isStatus(error, 404)) return undefined;
+    throw error;
+  }
+}
+
+/** All rows of a partition whose key starts with the prefix; a range query, so its cost is that of what it returns. */
+export async function listRows<T>(client: TableClient, partitionKey: string, prefix: string): Promise<Stored<T>[]> {
+  const range = prefix === "" ? "" : ` and RowKey ge '${prefix}' and RowKey lt '${prefix}\u{ffff}'`;
+  return collect<T>(client, `PartitionKey eq '${partitionKey}'${range}`);
+}
+
+/** All rows of a table: only for tables that stay small, such as one row for each organization. */
+export function scanRows<T>(client: TableClient): Promise<Stored<T>[]> {
+  return collect<T>(client, undefined);
+}
+
+async function collect<T>(client: TableClient, filter: string | undefined): Promise<Stored<T>[]> {
+  const rows: Stored<T>[] = [];
+  const queryOptions = filter === undefined ? {} : { filter };
+  for await (const row of client.listEntities<Row>({ queryOptions }))
+    rows.push({ value: fromEntity<T>(row), etag: row.etag ?? "" });
+  return rows;
+}
+
+/** Inserts a row unless one of that key is there. */
+export async function insertRow(client: TableClient, entity: TableEntity): Promise<"inserted" | "exists"> {
+  try {
+    await client.createEntity(entity);
+    return "inserted";
+  } catch (error) {
+    if (isStatus(error, 409)) return "exists";
+    throw error;
+  }
+}
+
+/** Replaces a row only if nobody has changed it since it was read. */
+export async function replaceRow(
+  client: TableClient,
+  entity: TableEntity,
+  etag: string,
+): Promise<"replaced" | "stale"> {
+  try {
+    await client.updateEntity(entity, "Replace", { etag });
+    return "replaced";
+  } catch (error) {
+    if (isStatus(error, 404, 412)) return "stale";
+    throw error;
+  }
+}
+
+/** Several writes of one partition that happen together or not at all. `conflict`: a row was there already, or has changed. */
+export async function writeTogether(
+  client: TableClient,
+  actions: TransactionAction[],
+): Promise<"written" | "conflict"> {
+  try {
+    await client.submitTransaction(actions);
+    return "written";
+  } catch (error) {
+    if (isStatus(error, 404, 409, 412)) return "conflict";
+    throw error;
+  }
+}
