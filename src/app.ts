@@ -86,7 +86,7 @@ const resources = new ArmResourceClient(credential, settings.armEndpoint);
 const instances = (client: DurableClient): InstanceClient => new DurableInstances(client);
 
 const wake = new Wake(organizations);
-const steps = new PlacementSteps(jobs, attempts, machines, wake);
+const steps = new PlacementSteps({ jobs, attempts, machines, wake });
 const verifier = new TokenVerifier({
   authority: settings.entraAuthority,
   tenantId: settings.tenantId,
@@ -133,7 +133,7 @@ const agent = createAgentCalls({
   ...deps,
   verifier,
   registry: new AgentRegistry(machines, sessions),
-  reports: new AgentReports(machines, attempts, jobs, sessions),
+  reports: new AgentReports({ machines, attempts, jobs, sessions }),
   work: new WorkIntake(machines, jobs),
   instances,
 });

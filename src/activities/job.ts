@@ -35,39 +35,49 @@ const MAX_STEPS = 5;
 
 /** Activities run at least once: each reads the rows first, and writes only what is still due, by compare-and-set. */
 export function createJobActivities(deps: JobActivityDeps) {
-  async function readRows({ org, jobId }: JobRef): Promise<Rows | undefined> {
-    const job = await deps.jobs.find(org, jobId);
+  const run = new JobRun(deps);
+  return {
+    /** Takes the steps that are due for a job, one after the other, until nothing is or it is over. */
+    advanceJob: (ref: JobRef, instances: InstanceClient): Promise<JobProgress> => run.advance(ref, instances),
+  };
+}
+
+class JobRun {
+  constructor(private readonly deps: JobActivityDeps) {}
+
+  private async readRows({ org, jobId }: JobRef): Promise<Rows | undefined> {
+    const job = await this.deps.jobs.find(org, jobId);
     if (!job) return undefined;
     const { attempt: number, machineId } = job.value;
     if (number === 0 || machineId === undefined)
       return { job, attempt: undefined, machine: undefined, heardAt: undefined };
     const [attempt, machine, session] = await Promise.all([
-      deps.attempts.find(org, jobId, number),
-      deps.machines.find(org, machineId),
-      deps.sessions.find(org, machineId),
+      this.deps.attempts.find(org, jobId, number),
+      this.deps.machines.find(org, machineId),
+      this.deps.sessions.find(org, machineId),
     ]);
     const heartbeat = session?.value.lastHeartbeatAt ?? attempt?.value.leasedAt;
-    const since = deps.listeningSince.toISOString();
+    const since = this.deps.listeningSince.toISOString();
     return { job, attempt, machine, heardAt: heartbeat !== undefined && heartbeat > since ? heartbeat : since };
   }
 
   /** Takes the authority from a machine that went silent, before its job may run elsewhere. */
-  async function fence(machine: Stored<MachineRow>, { jobId, attempt }: JobRow): Promise<void> {
+  private async fence(machine: Stored<MachineRow>, { jobId, attempt }: JobRow): Promise<void> {
     const { lease } = machine.value;
     if (machine.value.state !== "Leased" || lease?.jobId !== jobId || lease.attempt !== attempt) return;
     const { lease: _taken, ...rest } = machine.value;
     const next: MachineRow = { ...rest, state: "Failed", failure: { kind: "lost", reason: "no heartbeat" } };
-    if ((await deps.machines.replace(machine, next)) === "stale")
+    if ((await this.deps.machines.replace(machine, next)) === "stale")
       throw new Error(`fence ${rest.machineId}: its row changed`);
   }
 
-  async function endAttempt(rows: Rows, found: AttemptOutcome, instances: InstanceClient): Promise<boolean> {
+  private async endAttempt(rows: Rows, found: AttemptOutcome, instances: InstanceClient): Promise<boolean> {
     const { job, attempt, machine } = rows;
     if (found === "Lost" && machine) {
-      await fence(machine, job.value);
-      await deps.wake.machine(instances, machine.value);
+      await this.fence(machine, job.value);
+      await this.deps.wake.machine(instances, machine.value);
     }
-    const { outcome, exitCode, endedAt } = await recordOutcome(attempt, found);
+    const { outcome, exitCode, endedAt } = await this.recordOutcome(attempt, found);
     const next = decideNextStep(outcome, job.value.spec, job.value.used);
     const now = new Date().toISOString();
     const { machineId: _freed, waitingFor: _over, ...rest } = job.value;
@@ -87,23 +97,23 @@ export function createJobActivities(deps: JobActivityDeps) {
             onDemandOnly: rest.onDemandOnly || next.onDemandOnly,
             queuedAt: now,
           };
-    return (await deps.jobs.replace(job, row)) === "replaced";
+    return (await this.deps.jobs.replace(job, row)) === "replaced";
   }
 
   /** The outcome that stands: the agent's, if it was faster. */
-  async function recordOutcome(
+  private async recordOutcome(
     attempt: Stored<AttemptRow> | undefined,
     outcome: AttemptOutcome,
   ): Promise<Partial<AttemptRow> & { outcome: AttemptOutcome }> {
     if (!attempt) return { outcome };
     if (attempt.value.outcome !== undefined) return { ...attempt.value, outcome: attempt.value.outcome };
     const ended: AttemptRow = { ...attempt.value, outcome, endedAt: new Date().toISOString() };
-    if ((await deps.attempts.replace(attempt, ended)) === "stale")
+    if ((await this.deps.attempts.replace(attempt, ended)) === "stale")
       throw new Error(`attempt ${ended.jobId}: its row changed`);
     return { ...ended, outcome };
   }
 
-  async function apply(rows: Rows, decision: JobDecision, instances: InstanceClient): Promise<boolean> {
+  private async apply(rows: Rows, decision: JobDecision, instances: InstanceClient): Promise<boolean> {
     const { job } = rows;
     const now = new Date();
     switch (decision.kind) {
@@ -112,35 +122,33 @@ export function createJobActivities(deps: JobActivityDeps) {
         return true;
       case "expire":
         return (
-          (await deps.jobs.replace(job, { ...job.value, state: "Expired", endedAt: now.toISOString() })) === "replaced"
+          (await this.deps.jobs.replace(job, { ...job.value, state: "Expired", endedAt: now.toISOString() })) ===
+          "replaced"
         );
       case "cancel":
         return (
-          (await deps.jobs.replace(job, { ...job.value, state: "Cancelled", endedAt: now.toISOString() })) ===
+          (await this.deps.jobs.replace(job, { ...job.value, state: "Cancelled", endedAt: now.toISOString() })) ===
           "replaced"
         );
       case "unplace":
-        return (await deps.jobs.replace(job, unplacedJob(job.value, decision.reason))) === "replaced";
+        return (await this.deps.jobs.replace(job, unplacedJob(job.value, decision.reason))) === "replaced";
       case "end-attempt":
-        return endAttempt(rows, decision.outcome, instances);
+        return this.endAttempt(rows, decision.outcome, instances);
     }
   }
 
-  return {
-    /** Takes the steps that are due for a job, one after the other, until nothing is or it is over. */
-    async advanceJob(ref: JobRef, instances: InstanceClient): Promise<JobProgress> {
-      for (let step = 0; step < MAX_STEPS; step += 1) {
-        const rows = await readRows(ref);
-        if (!rows) return { ended: true, checkInSeconds: 0 };
-        const decision = decideJob(factsOf(rows), deps.silentSeconds, new Date());
-        if (decision.kind === "ended") return { ended: true, checkInSeconds: 0 };
-        if (decision.kind === "wait") return { ended: false, checkInSeconds: decision.seconds };
-        const done = await apply(rows, decision, instances);
-        if (done) await deps.wake.schedulerOf(instances, ref.org);
-      }
-      return { ended: false, checkInSeconds: 1 };
-    },
-  };
+  async advance(ref: JobRef, instances: InstanceClient): Promise<JobProgress> {
+    for (let step = 0; step < MAX_STEPS; step += 1) {
+      const rows = await this.readRows(ref);
+      if (!rows) return { ended: true, checkInSeconds: 0 };
+      const decision = decideJob(factsOf(rows), this.deps.silentSeconds, new Date());
+      if (decision.kind === "ended") return { ended: true, checkInSeconds: 0 };
+      if (decision.kind === "wait") return { ended: false, checkInSeconds: decision.seconds };
+      const done = await this.apply(rows, decision, instances);
+      if (done) await this.deps.wake.schedulerOf(instances, ref.org);
+    }
+    return { ended: false, checkInSeconds: 1 };
+  }
 }
 
 function factsOf({ job, attempt, machine, heardAt }: Rows) {

@@ -34,22 +34,6 @@ export function createRemovalActivities(deps: RemovalDeps) {
       throw new Error(`machine ${next.machineId}: its row changed`);
   }
 
-  async function leftovers(machine: MachineRow): Promise<{ nic: boolean; disk: boolean }> {
-    const [nic, disk] = await Promise.all([
-      machine.nicId === undefined ? false : deps.resources.exists(machine.nicId, NIC_API_VERSION),
-      deps.vms.diskExists(vmRefOf(machine, deps.estatePrefix), osDiskNameOf(machine.org, machine.machineId)),
-    ]);
-    return { nic, disk };
-  }
-
-  /** Azure deletes NIC and disk with their VM; what it left nevertheless is deleted by name. */
-  async function deleteLeftovers(machine: MachineRow, left: { nic: boolean; disk: boolean }): Promise<void> {
-    const { subscriptionId, resourceGroup } = vmRefOf(machine, deps.estatePrefix);
-    const diskId = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Compute/disks/${osDiskNameOf(machine.org, machine.machineId)}`;
-    if (left.nic && machine.nicId !== undefined) await deps.resources.delete(machine.nicId, NIC_API_VERSION);
-    if (left.disk) await deps.resources.delete(diskId, DISK_API_VERSION);
-  }
-
   return {
     /** Asks Azure to delete the VM of a machine that is to go, and remembers its NIC so that its end can be seen. */
     async deleteVm({ org, machineId }: MachineRef): Promise<MachineProgress> {
@@ -79,9 +63,9 @@ export function createRemovalActivities(deps: RemovalDeps) {
         const asked = vm.provisioningState === "Deleting" ? undefined : await deps.vms.delete(ref);
         return { state: "Deleting", checkInSeconds: asked?.kind === "deleting" ? asked.retryAfterSeconds : 5 };
       }
-      const left = await leftovers(machine.value);
+      const left = await leftoversOf(deps, machine.value);
       if (left.nic || left.disk) {
-        await deleteLeftovers(machine.value, left);
+        await deleteLeftovers(deps, machine.value, left);
         return { state: "Deleting", checkInSeconds: 5 };
       }
       await deps.sessions.remove(org, machineId);
@@ -90,4 +74,25 @@ export function createRemovalActivities(deps: RemovalDeps) {
       return { state: "Deleted", checkInSeconds: 0 };
     },
   };
+}
+
+interface Leftovers {
+  readonly nic: boolean;
+  readonly disk: boolean;
+}
+
+async function leftoversOf(deps: RemovalDeps, machine: MachineRow): Promise<Leftovers> {
+  const [nic, disk] = await Promise.all([
+    machine.nicId === undefined ? false : deps.resources.exists(machine.nicId, NIC_API_VERSION),
+    deps.vms.diskExists(vmRefOf(machine, deps.estatePrefix), osDiskNameOf(machine.org, machine.machineId)),
+  ]);
+  return { nic, disk };
+}
+
+/** Azure deletes NIC and disk with their VM; what it left nevertheless is deleted by name. */
+async function deleteLeftovers(deps: RemovalDeps, machine: MachineRow, left: Leftovers): Promise<void> {
+  const { subscriptionId, resourceGroup } = vmRefOf(machine, deps.estatePrefix);
+  const diskId = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Compute/disks/${osDiskNameOf(machine.org, machine.machineId)}`;
+  if (left.nic && machine.nicId !== undefined) await deps.resources.delete(machine.nicId, NIC_API_VERSION);
+  if (left.disk) await deps.resources.delete(diskId, DISK_API_VERSION);
 }

@@ -64,25 +64,43 @@ export function progressOf(
 
 /** From a machine's row to its VM. Each is safe to run again, also at the same time. */
 export function createMachineActivities(deps: MachineDeps) {
-  async function read({ org, machineId }: MachineRef): Promise<MachineProgress> {
-    return progressOf((await deps.machines.find(org, machineId))?.value, deps);
+  const creation = new MachineCreation(deps);
+  return {
+    readMachine: (ref: MachineRef): Promise<MachineProgress> => creation.read(ref),
+
+    /** Sends the PUT of a machine's VM unless it was sent before; a refusal by Azure ends the machine and is remembered. */
+    createVm: (ref: MachineRef, instances: InstanceClient): Promise<MachineProgress> => creation.create(ref, instances),
+
+    /** Gives up a machine that did not come up; one that did in the meantime is kept. */
+    failMachine: (
+      { reason, ...ref }: MachineRef & { reason: string },
+      instances: InstanceClient,
+    ): Promise<MachineProgress> => creation.fail(ref, { kind: "boot", reason }, instances),
+  };
+}
+
+class MachineCreation {
+  constructor(private readonly deps: MachineDeps) {}
+
+  async read({ org, machineId }: MachineRef): Promise<MachineProgress> {
+    return progressOf((await this.deps.machines.find(org, machineId))?.value, this.deps);
   }
 
   /** An earlier run may have sent the PUT: then the VM is there with the nonce of that run, and is left alone. */
-  async function wasSent(machine: MachineRow): Promise<boolean> {
+  private async wasSent(machine: MachineRow): Promise<boolean> {
     if (machine.nonceHash === undefined) return false;
-    const vm = await deps.vms.find(vmRefOf(machine, deps.estatePrefix));
+    const vm = await this.deps.vms.find(vmRefOf(machine, this.deps.estatePrefix));
     return vm?.tags["corral:machine"] === machine.machineId;
   }
 
-  async function put(machine: MachineRow, bootNonce: string): Promise<CreateVmOutcome> {
+  private async put(machine: MachineRow, bootNonce: string): Promise<CreateVmOutcome> {
     const { org, machineId, offering } = machine;
-    const organization = await deps.organizations.find(org);
+    const organization = await this.deps.organizations.find(org);
     if (!organization) throw new Error(`createVm ${machineId}: no organization ${org}`);
     const { settings } = organization.value;
-    const estate = { prefix: deps.estatePrefix, org, subscriptionId: offering.subscriptionId };
-    return deps.vms.create({
-      ...vmRefOf(machine, deps.estatePrefix),
+    const estate = { prefix: this.deps.estatePrefix, org, subscriptionId: offering.subscriptionId };
+    return this.deps.vms.create({
+      ...vmRefOf(machine, this.deps.estatePrefix),
       location: offering.location,
       vmSize: offering.vmSize,
       capacity: offering.capacity,
@@ -91,77 +109,73 @@ export function createMachineActivities(deps: MachineDeps) {
       identityIds: machineIdentityIdsOf(estate, settings.machineIdentity),
       osDiskName: osDiskNameOf(org, machineId),
       nicName: nicNameOf(org, machineId),
-      tags: machineTagsOf(deps.deploymentId, org, machineId),
-      customData: bootScriptOf({ apiUrl: deps.apiUrl, org, machineId, bootNonce }),
+      tags: machineTagsOf(this.deps.deploymentId, org, machineId),
+      customData: bootScriptOf({ apiUrl: this.deps.apiUrl, org, machineId, bootNonce }),
     });
   }
 
-  async function update(
+  private async update(
     ref: MachineRef,
     change: (row: MachineRow) => MachineRow | undefined,
   ): Promise<MachineRow | undefined> {
     for (let tries = 0; tries < 5; tries += 1) {
-      const machine = await deps.machines.find(ref.org, ref.machineId);
+      const machine = await this.deps.machines.find(ref.org, ref.machineId);
       const next = machine && change(machine.value);
       if (!machine || !next) return machine?.value;
-      if ((await deps.machines.replace(machine, next)) === "replaced") return next;
+      if ((await this.deps.machines.replace(machine, next)) === "replaced") return next;
     }
     throw new Error(`machine ${ref.machineId}: its row kept changing`);
   }
 
-  async function fail(ref: MachineRef, failure: MachineFailure, instances: InstanceClient): Promise<MachineProgress> {
-    let failed = false;
-    const row = await update(ref, (machine) => {
-      failed = machine.state === "Creating" || machine.state === "Booting";
-      return failed ? { ...machine, state: "Failed", failure } : undefined;
-    });
-    if (failed && row) {
-      await deps.steps.machineFailed(row, instances);
-      await deps.wake.schedulerOf(instances, ref.org);
+  async fail(ref: MachineRef, failure: MachineFailure, instances: InstanceClient): Promise<MachineProgress> {
+    const row = await this.update(ref, (machine) =>
+      machine.state === "Creating" || machine.state === "Booting"
+        ? { ...machine, state: "Failed", failure }
+        : undefined,
+    );
+    // Told again when this runs twice: whoever waits only looks at the rows once more.
+    if (row?.state === "Failed") {
+      await this.deps.steps.machineFailed(row, instances);
+      await this.deps.wake.schedulerOf(instances, ref.org);
     }
-    return progressOf(row, deps);
+    return progressOf(row, this.deps);
   }
 
-  async function takeNonce(machine: Stored<MachineRow>, nonce: string): Promise<boolean> {
-    return (await deps.machines.replace(machine, { ...machine.value, nonceHash: hashOf(nonce) })) === "replaced";
+  private async takeNonce(machine: Stored<MachineRow>, nonce: string): Promise<boolean> {
+    return (await this.deps.machines.replace(machine, { ...machine.value, nonceHash: hashOf(nonce) })) === "replaced";
   }
 
-  return {
-    readMachine: read,
-
-    /** Sends the PUT of a machine's VM unless it was sent before; a refusal by Azure ends the machine and is remembered. */
-    async createVm(ref: MachineRef, instances: InstanceClient): Promise<MachineProgress> {
-      const machine = await deps.machines.find(ref.org, ref.machineId);
-      if (machine?.value.state !== "Creating" || machine.value.putSentAt !== undefined)
-        return progressOf(machine?.value, deps);
-      const putSentAt = new Date().toISOString();
-      const markSent = (row: MachineRow) => (row.putSentAt === undefined ? { ...row, putSentAt } : undefined);
-      if (await wasSent(machine.value)) return progressOf(await update(ref, markSent), deps);
-      const nonce = randomBytes(24).toString("base64url");
-      if (!(await takeNonce(machine, nonce))) throw new Error(`createVm ${ref.machineId}: its row changed`);
-      const outcome = await put(machine.value, nonce);
-      switch (outcome.kind) {
-        case "accepted":
-          // Should a second run have replaced the hash meanwhile: the nonce of the VM that is there counts.
-          return progressOf(await update(ref, (row) => ({ ...row, putSentAt, nonceHash: hashOf(nonce) })), deps);
-        case "exists":
-          if (outcome.tags["corral:machine"] === ref.machineId) return progressOf(await update(ref, markSent), deps);
-          return fail(ref, { kind: "capacity", reason: "a VM of that name is there which is not Corral's" }, instances);
-        case "refused": {
-          const { code, message, blockSeconds } = outcome.failure;
-          const until = new Date(Date.now() + blockSeconds * 1000);
-          await deps.offerings.block(machine.value.offering, `${code}: ${message}`.slice(0, 500), until);
-          return fail(ref, { kind: "capacity", reason: `${code}: ${message}`.slice(0, 500) }, instances);
-        }
+  async create(ref: MachineRef, instances: InstanceClient): Promise<MachineProgress> {
+    const machine = await this.deps.machines.find(ref.org, ref.machineId);
+    if (machine?.value.state !== "Creating" || machine.value.putSentAt !== undefined)
+      return progressOf(machine?.value, this.deps);
+    const putSentAt = new Date().toISOString();
+    const markSent = (row: MachineRow) => (row.putSentAt === undefined ? { ...row, putSentAt } : undefined);
+    if (await this.wasSent(machine.value)) return progressOf(await this.update(ref, markSent), this.deps);
+    const nonce = randomBytes(24).toString("base64url");
+    if (!(await this.takeNonce(machine, nonce))) throw new Error(`createVm ${ref.machineId}: its row changed`);
+    const outcome = await this.put(machine.value, nonce);
+    switch (outcome.kind) {
+      case "accepted":
+        // Should a second run have replaced the hash meanwhile: the nonce of the VM that is there counts.
+        return progressOf(
+          await this.update(ref, (row) => ({ ...row, putSentAt, nonceHash: hashOf(nonce) })),
+          this.deps,
+        );
+      case "exists":
+        if (outcome.tags["corral:machine"] === ref.machineId)
+          return progressOf(await this.update(ref, markSent), this.deps);
+        return this.fail(
+          ref,
+          { kind: "capacity", reason: "a VM of that name is there which is not Corral's" },
+          instances,
+        );
+      case "refused": {
+        const { code, message, blockSeconds } = outcome.failure;
+        const until = new Date(Date.now() + blockSeconds * 1000);
+        await this.deps.offerings.block(machine.value.offering, `${code}: ${message}`.slice(0, 500), until);
+        return this.fail(ref, { kind: "capacity", reason: `${code}: ${message}`.slice(0, 500) }, instances);
       }
-    },
-
-    /** Gives up a machine that did not come up; one that did in the meantime is kept. */
-    async failMachine(
-      { reason, ...ref }: MachineRef & { reason: string },
-      instances: InstanceClient,
-    ): Promise<MachineProgress> {
-      return fail(ref, { kind: "boot", reason }, instances);
-    },
-  };
+    }
+  }
 }

@@ -28,12 +28,17 @@ function newMachineId(): string {
  * the next pass plans anew. Order matters where a crash may fall between two writes, and `heal` completes what was cut off.
  */
 export class PlacementSteps {
-  constructor(
-    private readonly jobs: JobTable,
-    private readonly attempts: AttemptTable,
-    private readonly machines: MachineTable,
-    private readonly wake: Wake,
-  ) {}
+  private readonly jobs: JobTable;
+  private readonly attempts: AttemptTable;
+  private readonly machines: MachineTable;
+  private readonly wake: Wake;
+
+  constructor(deps: { jobs: JobTable; attempts: AttemptTable; machines: MachineTable; wake: Wake }) {
+    this.jobs = deps.jobs;
+    this.attempts = deps.attempts;
+    this.machines = deps.machines;
+    this.wake = deps.wake;
+  }
 
   /** Carries out a plan; returns the machines whose rows it wrote and that are now to be created. */
   async carryOut(org: string, view: OrgView, decisions: readonly PlacementDecision[]): Promise<MachineRef[]> {

@@ -37,23 +37,36 @@ const isComing = ({ state }: MachineRow): boolean => state === "Creating" || sta
 
 /** The scheduler's activities. Whatever a pass left half done is seen by the next one in the rows, and completed. */
 export function createPlacementActivities(deps: PlacementDeps) {
-  const lastObservedAt = new Map<string, number>();
+  const placement = new Placement(deps);
+  return {
+    takeScheduler: (ref: SubscriptionRef & { holder: string }): Promise<number> => placement.takeScheduler(ref),
+    placeJobs: (ref: SchedulerEpoch): Promise<PlacementPass> => placement.pass(ref),
+    observeMachines: (ref: SubscriptionRef, instances: InstanceClient): Promise<void> =>
+      placement.observe(ref, instances),
+    startMachine: (ref: MachineRef, instances: InstanceClient): Promise<void> => deps.wake.start(instances, ref),
+  };
+}
 
-  function isObserveDue(subscriptionId: string): boolean {
-    const due = Date.now() - (lastObservedAt.get(subscriptionId) ?? 0) >= OBSERVE_SECONDS * 1000;
-    if (due) lastObservedAt.set(subscriptionId, Date.now());
+class Placement {
+  private readonly lastObservedAt = new Map<string, number>();
+
+  constructor(private readonly deps: PlacementDeps) {}
+
+  private isObserveDue(subscriptionId: string): boolean {
+    const due = Date.now() - (this.lastObservedAt.get(subscriptionId) ?? 0) >= OBSERVE_SECONDS * 1000;
+    if (due) this.lastObservedAt.set(subscriptionId, Date.now());
     return due;
   }
 
-  async function plan(subscriptionId: string, view: OrgView): Promise<PlacementDecision[]> {
+  private async plan(subscriptionId: string, view: OrgView): Promise<PlacementDecision[]> {
     const { locations, limits } = view.organization.settings;
     const waiting = view.jobs.filter(isWaiting);
     if (waiting.length === 0) return [];
     const rows = view.machines.map(({ value }) => value);
     const now = new Date();
     const [blocked] = await Promise.all([
-      Promise.all(locations.map((location) => deps.offerings.listBlocked(subscriptionId, location, now))),
-      deps.quota.refresh(subscriptionId, locations, { afterNo: false }),
+      Promise.all(locations.map((location) => this.deps.offerings.listBlocked(subscriptionId, location, now))),
+      this.deps.quota.refresh(subscriptionId, locations, { afterNo: false }),
     ]);
     const decide = () =>
       planPlacement({
@@ -66,85 +79,81 @@ export function createPlacementActivities(deps: PlacementDeps) {
         machinesLeft: limits.machines - rows.length,
         runningJobsLeft: limits.runningJobs - (view.jobs.length - waiting.length),
         blocked: blocked.flat(),
-        coresLeft: (location, row) => deps.quota.coresLeft(rows, subscriptionId, { location, row }),
+        coresLeft: (location, row) => this.deps.quota.coresLeft(rows, subscriptionId, { location, row }),
       });
     const first = decide();
     const short = first.some((decision) => decision.kind === "wait" && decision.waitingFor.startsWith("quota"));
-    if (!short || !(await deps.quota.refresh(subscriptionId, locations, { afterNo: true }))) return first;
+    if (!short || !(await this.deps.quota.refresh(subscriptionId, locations, { afterNo: true }))) return first;
     return decide();
   }
 
-  async function view(organization: OrganizationRow): Promise<OrgView> {
+  private async view(organization: OrganizationRow): Promise<OrgView> {
     const [jobs, machines] = await Promise.all([
-      deps.jobs.listLive(organization.org),
-      deps.machines.listLive(organization.org),
+      this.deps.jobs.listLive(organization.org),
+      this.deps.machines.listLive(organization.org),
     ]);
     return { organization, jobs, machines };
   }
 
-  async function holdsEpoch({ subscriptionId, epoch }: SchedulerEpoch): Promise<boolean> {
-    return (await deps.leases.findScheduler(subscriptionId))?.value.epoch === epoch;
+  private async holdsEpoch({ subscriptionId, epoch }: SchedulerEpoch): Promise<boolean> {
+    return (await this.deps.leases.findScheduler(subscriptionId))?.value.epoch === epoch;
   }
 
-  async function mine(subscriptionId: string): Promise<OrganizationRow[]> {
-    return (await deps.organizations.list()).filter(({ settings }) => settings.subscriptionId === subscriptionId);
+  private async mine(subscriptionId: string): Promise<OrganizationRow[]> {
+    return (await this.deps.organizations.list()).filter(({ settings }) => settings.subscriptionId === subscriptionId);
   }
 
-  return {
-    /** Makes the caller the scheduler of the subscription; whoever was it before is fenced off at its next pass. */
-    async takeScheduler({ subscriptionId, holder }: SubscriptionRef & { holder: string }): Promise<number> {
-      const before = await deps.leases.findScheduler(subscriptionId);
-      if (before?.value.holder === holder) return before.value.epoch;
-      const epoch = (before?.value.epoch ?? 0) + 1;
-      const row = { subscriptionId, epoch, holder };
-      const written = before ? await deps.leases.replaceScheduler(before, row) : await deps.leases.insertScheduler(row);
-      if (written === "stale" || written === "exists")
-        throw new Error(`takeScheduler ${subscriptionId}: somebody else took it`);
-      return epoch;
-    },
+  /** Makes the caller the scheduler of the subscription; whoever was it before is fenced off at its next pass. */
+  async takeScheduler({ subscriptionId, holder }: SubscriptionRef & { holder: string }): Promise<number> {
+    const before = await this.deps.leases.findScheduler(subscriptionId);
+    if (before?.value.holder === holder) return before.value.epoch;
+    const epoch = (before?.value.epoch ?? 0) + 1;
+    const row = { subscriptionId, epoch, holder };
+    const written = before
+      ? await this.deps.leases.replaceScheduler(before, row)
+      : await this.deps.leases.insertScheduler(row);
+    if (written === "stale" || written === "exists")
+      throw new Error(`takeScheduler ${subscriptionId}: somebody else took it`);
+    return epoch;
+  }
 
-    /** One pass: leases idle machines to waiting jobs and writes the rows of machines that are to be created. */
-    async placeJobs(ref: SchedulerEpoch): Promise<PlacementPass> {
-      const [held, organizations] = await Promise.all([holdsEpoch(ref), mine(ref.subscriptionId)]);
-      if (!held) return { fenced: true, machines: [], observe: false, nextPassSeconds: 0 };
-      const machines: MachineRef[] = [];
-      let waiting = false;
-      let coming = false;
-      let sent = false;
-      for (const organization of organizations) {
-        const seen = await view(organization);
-        await deps.steps.heal(organization.org, seen);
-        const decisions = await plan(ref.subscriptionId, seen);
-        const created = await deps.steps.carryOut(organization.org, seen, decisions);
-        machines.push(...created, ...neverSent(seen.machines));
-        waiting ||= seen.jobs.some(isWaiting);
-        coming ||= created.length > 0 || seen.machines.some(({ value }) => isComing(value));
-        sent ||= seen.machines.some(({ value }) => isComing(value) && value.putSentAt !== undefined);
-      }
-      const observe = sent && isObserveDue(ref.subscriptionId);
-      return { fenced: false, machines, observe, nextPassSeconds: nextPassIn(waiting, coming) };
-    },
+  /** One pass: leases idle machines to waiting jobs and writes the rows of machines that are to be created. */
+  async pass(ref: SchedulerEpoch): Promise<PlacementPass> {
+    const [held, organizations] = await Promise.all([this.holdsEpoch(ref), this.mine(ref.subscriptionId)]);
+    if (!held) return { fenced: true, machines: [], observe: false, nextPassSeconds: 0 };
+    const machines: MachineRef[] = [];
+    let waiting = false;
+    let coming = false;
+    let sent = false;
+    for (const organization of organizations) {
+      const seen = await this.view(organization);
+      await this.deps.steps.heal(organization.org, seen);
+      const decisions = await this.plan(ref.subscriptionId, seen);
+      const created = await this.deps.steps.carryOut(organization.org, seen, decisions);
+      machines.push(...created, ...neverSent(seen.machines));
+      waiting ||= seen.jobs.some(isWaiting);
+      coming ||= created.length > 0 || seen.machines.some(({ value }) => isComing(value));
+      sent ||= seen.machines.some(({ value }) => isComing(value) && value.putSentAt !== undefined);
+    }
+    const observe = sent && this.isObserveDue(ref.subscriptionId);
+    return { fenced: false, machines, observe, nextPassSeconds: nextPassIn(waiting, coming) };
+  }
 
-    /** Compares one list of all VMs of the subscription with the machines that are coming up. */
-    async observeMachines({ subscriptionId }: SubscriptionRef, instances: InstanceClient): Promise<void> {
-      const statuses = new Map((await deps.vms.listStatus(subscriptionId)).map((status) => [keyOf(status), status]));
-      for (const { org } of await mine(subscriptionId)) {
-        const resourceGroup = computeGroupOf({ prefix: deps.estatePrefix, org, subscriptionId });
-        for (const machine of await deps.machines.listLive(org)) {
-          const status = statuses.get(keyOf({ resourceGroup, vmName: vmNameOf(org, machine.value.machineId) }));
-          const changed = status && observed(machine.value, status);
-          if (!changed) continue;
-          if ((await deps.machines.replace(machine, changed)) === "replaced" && changed.state === "Failed") {
-            await deps.steps.machineFailed(changed, instances);
-          }
+  /** Compares one list of all VMs of the subscription with the machines that are coming up. */
+  async observe({ subscriptionId }: SubscriptionRef, instances: InstanceClient): Promise<void> {
+    const statuses = new Map((await this.deps.vms.listStatus(subscriptionId)).map((status) => [keyOf(status), status]));
+    for (const { org } of await this.mine(subscriptionId)) {
+      const resourceGroup = computeGroupOf({ prefix: this.deps.estatePrefix, org, subscriptionId });
+      for (const machine of await this.deps.machines.listLive(org)) {
+        const status = statuses.get(keyOf({ resourceGroup, vmName: vmNameOf(org, machine.value.machineId) }));
+        const changed = status && observed(machine.value, status);
+        if (!changed) continue;
+        if ((await this.deps.machines.replace(machine, changed)) === "replaced" && changed.state === "Failed") {
+          await this.deps.steps.machineFailed(changed, instances);
         }
       }
-    },
-
-    async startMachine({ org, machineId }: MachineRef, instances: InstanceClient): Promise<void> {
-      await deps.wake.start(instances, { org, machineId });
-    },
-  };
+    }
+  }
 }
 
 function nextPassIn(waiting: boolean, coming: boolean): number {

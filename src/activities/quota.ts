@@ -31,7 +31,8 @@ export class QuotaView {
     await Promise.all(
       stale.map(async (location) => {
         const takenAt = new Date();
-        const usages = await this.vms.listUsages(subscriptionId, location);
+        // What cannot be read is no obstacle: Azure itself refuses a create beyond the quota, and says so.
+        const usages = await this.vms.listUsages(subscriptionId, location).catch(() => []);
         this.snapshots.set(`${subscriptionId}/${location}`, { takenAt, usages });
       }),
     );

@@ -1,4 +1,4 @@
-import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
+import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import type { DurableClient, HttpDurableClientOptions } from "durable-functions";
 import type { z } from "zod";
 import type { TokenVerifier } from "../access/token-verifier";
@@ -8,7 +8,6 @@ import {
   NoticeRequest,
   RegisterRequest,
   type RegisterReply,
-  type WorkReply,
   WorkRequest,
 } from "../contract/agent";
 import type { InstanceClient } from "../domain/instances";
@@ -40,102 +39,104 @@ interface Call<Body> {
   readonly body: Body;
   readonly organization: OrganizationRow;
   readonly instances: InstanceClient;
-  readonly context: InvocationContext;
 }
 
 /** POST /api/agent/v1/…: what the programs on the VMs say. Each proves itself by the machine identity's token, then by its session. */
 export function createAgentCalls(deps: AgentCallDeps) {
-  /** The organization whose machine identity signed the call; the reasons of a refusal stay with us. */
-  async function identify(request: HttpRequest, org: string): Promise<OrganizationRow | HttpResponseInit> {
-    const verification = await deps.verifier.verify(request.headers.get("authorization"));
-    if (verification.outcome === "unavailable")
-      return problem(503, "KeysUnavailable", "come again", { retryAfterSeconds: 5 });
-    if (verification.outcome === "refused") return problem(401, "Unauthenticated", verification.reason);
-    const organization = (await deps.organizations.find(org))?.value;
-    const isMachine = organization?.machinePrincipalId?.toLowerCase() === verification.caller.objectId;
-    return organization && isMachine
-      ? organization
-      : problem(403, "NotAMachine", "the token is not of a machine of this organization");
-  }
+  const guard = new AgentGuard(deps);
+  return {
+    register: guard.route("register", RegisterRequest, (call) => register(deps, call)),
+    work: guard.sessionRoute("work", WorkRequest, async (call) =>
+      answer(200, await deps.work.find(call.organization, call.body)),
+    ),
+    heartbeat: guard.sessionRoute("heartbeat", HeartbeatRequest, async (call, session) => {
+      const { outcome, cancel } = await deps.reports.heartbeat(session, call.body);
+      return outcome === "stale" ? STALE_LEASE() : answer(200, { cancel });
+    }),
+    notice: guard.sessionRoute("notice", NoticeRequest, async (call) => {
+      const outcome = call.body.kind === "started" ? await deps.reports.started(call.body) : "recorded";
+      return outcome === "stale" ? STALE_LEASE() : answer(200, {});
+    }),
+    finish: guard.sessionRoute("finish", FinishRequest, (call) => finish(deps, call)),
+  };
+}
 
-  function route<Schema extends z.ZodType<{ org: string }>>(
+async function register(deps: AgentCallDeps, call: Call<RegisterRequest>): Promise<HttpResponseInit> {
+  const registration = await deps.registry.register(call.body);
+  if (registration.outcome === "refused") {
+    return problem(403, registration.code, `machine ${call.body.machineId}: ${registration.code}`);
+  }
+  const { bootId, session, lostJobId } = registration;
+  if (lostJobId !== undefined) await wakeJob(call.instances, call.organization.org, lostJobId);
+  await wakeScheduler(call.instances, call.organization.settings.subscriptionId);
+  const { heartbeatSeconds, workPollSeconds } = deps;
+  const reply: RegisterReply = { bootId, session, heartbeatSeconds, workPollSeconds };
+  return answer(200, reply);
+}
+
+async function finish(deps: AgentCallDeps, call: Call<FinishRequest>): Promise<HttpResponseInit> {
+  const { org, jobId, report } = call.body;
+  if ((await deps.reports.finished(call.body, report)) === "stale") return STALE_LEASE();
+  const { subscriptionId } = call.organization.settings;
+  await Promise.all([wakeJob(call.instances, org, jobId), wakeScheduler(call.instances, subscriptionId)]);
+  return answer(200, {});
+}
+
+interface SessionBody {
+  readonly org: string;
+  readonly machineId: string;
+  readonly bootId: string;
+  readonly session: string;
+}
+
+class AgentGuard {
+  constructor(private readonly deps: AgentCallDeps) {}
+
+  /** A route for callers whose token is of the organization's machine identity. */
+  route<Body extends { org: string }>(
     name: string,
-    schema: Schema,
-    handle: (call: Call<z.infer<Schema>>) => Promise<HttpResponseInit>,
+    schema: z.ZodType<Body>,
+    handle: (call: Call<Body>) => Promise<HttpResponseInit>,
   ): HttpDurableClientOptions {
     return {
       route: `api/agent/v1/${name}`,
       methods: ["POST"],
       authLevel: "anonymous",
-      handler: async (request, client, context) => {
+      handler: async (request, client: DurableClient) => {
         const parsed = await parseBody(request, schema);
         if (!parsed.ok) return parsed.response;
-        const organization = await identify(request, parsed.value.org);
-        if (!("settings" in organization)) return organization;
-        return handle({ body: parsed.value, organization, instances: deps.instances(client), context });
+        const identified = await this.identify(request, parsed.value.org);
+        if ("response" in identified) return identified.response;
+        return handle({ body: parsed.value, ...identified, instances: this.deps.instances(client) });
       },
     };
   }
 
-  async function withSession<Body extends { org: string; machineId: string; bootId: string; session: string }>(
-    call: Call<Body>,
-    handle: (session: Stored<AgentSessionRow>) => Promise<HttpResponseInit>,
-  ): Promise<HttpResponseInit> {
-    const session = await useSession(deps.sessions, call.body);
-    return session
-      ? handle(session)
-      : problem(409, "StaleSession", "this session is not the machine's current one: register again");
+  /** A route for agents that have registered; the session has to be the machine's current one. */
+  sessionRoute<Body extends SessionBody>(
+    name: string,
+    schema: z.ZodType<Body>,
+    handle: (call: Call<Body>, session: Stored<AgentSessionRow>) => Promise<HttpResponseInit>,
+  ): HttpDurableClientOptions {
+    return this.route(name, schema, async (call) => {
+      const session = await useSession(this.deps.sessions, call.body);
+      if (session) return handle(call, session);
+      return problem(409, "StaleSession", "this session is not the machine's current one: register again");
+    });
   }
 
-  const subscriptionOf = ({ organization }: { organization: OrganizationRow }): string =>
-    organization.settings.subscriptionId;
-
-  return {
-    register: route("register", RegisterRequest, async (call) => {
-      const registration = await deps.registry.register(call.body);
-      if (registration.outcome === "refused")
-        return problem(403, registration.code, `machine ${call.body.machineId}: ${registration.code}`);
-      const { lostJobId } = registration;
-      if (lostJobId !== undefined) await wakeJob(call.instances, call.organization.org, lostJobId);
-      await wakeScheduler(call.instances, subscriptionOf(call));
-      const { bootId, session } = registration;
-      const reply: RegisterReply = {
-        bootId,
-        session,
-        heartbeatSeconds: deps.heartbeatSeconds,
-        workPollSeconds: deps.workPollSeconds,
-      };
-      return answer(200, reply);
-    }),
-
-    work: route("work", WorkRequest, (call) =>
-      withSession(call, async () => {
-        const reply: WorkReply = await deps.work.find(call.organization, call.body);
-        return answer(200, reply);
-      }),
-    ),
-
-    heartbeat: route("heartbeat", HeartbeatRequest, (call) =>
-      withSession(call, async (session) => {
-        const { outcome, cancel } = await deps.reports.heartbeat(session, call.body);
-        return outcome === "stale" ? STALE_LEASE() : answer(200, { cancel });
-      }),
-    ),
-
-    notice: route("notice", NoticeRequest, (call) =>
-      withSession(call, async () => {
-        const outcome = call.body.kind === "started" ? await deps.reports.started(call.body) : "recorded";
-        return outcome === "stale" ? STALE_LEASE() : answer(200, {});
-      }),
-    ),
-
-    finish: route("finish", FinishRequest, (call) =>
-      withSession(call, async () => {
-        const { org, jobId, report } = call.body;
-        if ((await deps.reports.finished(call.body, report)) === "stale") return STALE_LEASE();
-        await Promise.all([wakeJob(call.instances, org, jobId), wakeScheduler(call.instances, subscriptionOf(call))]);
-        return answer(200, {});
-      }),
-    ),
-  };
+  private async identify(
+    request: HttpRequest,
+    org: string,
+  ): Promise<{ organization: OrganizationRow } | { response: HttpResponseInit }> {
+    const verification = await this.deps.verifier.verify(request.headers.get("authorization"));
+    if (verification.outcome === "unavailable") {
+      return { response: problem(503, "KeysUnavailable", { message: "come again", retryAfterSeconds: 5 }) };
+    }
+    if (verification.outcome === "refused") return { response: problem(401, "Unauthenticated", verification.reason) };
+    const organization = (await this.deps.organizations.find(org))?.value;
+    const isMachine = organization?.machinePrincipalId?.toLowerCase() === verification.caller.objectId;
+    if (organization && isMachine) return { organization };
+    return { response: problem(403, "NotAMachine", "the token is not of a machine of this organization") };
+  }
 }

@@ -28,7 +28,8 @@ export class CallerGuard {
         });
       case "unavailable":
         return refused(
-          problem(503, "KeysUnavailable", "the signing keys of the identity provider cannot be had now", {
+          problem(503, "KeysUnavailable", {
+            message: "the signing keys of the identity provider cannot be had now",
             retryAfterSeconds: 5,
           }),
         );

@@ -12,18 +12,22 @@ export function answer(
 }
 
 /** Azure's error body (contract 5), with its code in a header too. */
-export function problem(
-  status: number,
-  code: string,
-  message: string,
-  options: { target?: string; retryAfterSeconds?: number } = {},
-): HttpResponseInit {
-  const { target, retryAfterSeconds } = options;
+export function problem(status: number, code: string, detail: string | ProblemDetail): HttpResponseInit {
+  const { message, target, retryAfterSeconds } = typeof detail === "string" ? { message: detail } : detail;
   return answer(
     status,
     { error: { code, message, ...(target !== undefined && { target }) } },
-    { "x-ms-error-code": code, ...(retryAfterSeconds !== undefined && { "Retry-After": String(retryAfterSeconds) }) },
+    {
+      "x-ms-error-code": code,
+      ...(retryAfterSeconds !== undefined && { "Retry-After": String(retryAfterSeconds) }),
+    },
   );
+}
+
+interface ProblemDetail {
+  readonly message: string;
+  readonly target?: string;
+  readonly retryAfterSeconds?: number;
 }
 
 export const notFound = (what: string): HttpResponseInit => problem(404, "NotFound", `${what} was not found`);
@@ -52,6 +56,9 @@ export async function parseBody<Schema extends z.ZodType>(
   const [first] = complaints;
   return {
     ok: false,
-    response: problem(400, "InvalidRequest", describeFieldErrors(complaints), first ? { target: first.field } : {}),
+    response: problem(400, "InvalidRequest", {
+      message: describeFieldErrors(complaints),
+      ...(first && { target: first.field }),
+    }),
   };
 }

@@ -31,7 +31,11 @@ const STATUS_OF: Readonly<Record<Refusal["reason"], number>> = {
 
 /** HTTP …/orgs/{org}/jobs: submit, list, show, cancel. */
 export function createJobCalls(deps: JobCallDeps) {
-  const submit: HttpFunctionOptions = {
+  return { submit: submit(deps), list: list(deps), show: show(deps), cancel: cancel(deps) };
+}
+
+function submit(deps: JobCallDeps): HttpFunctionOptions {
+  return {
     route: "api/orgs/{org}/jobs",
     methods: ["POST"],
     authLevel: "anonymous",
@@ -42,7 +46,10 @@ export function createJobCalls(deps: JobCallDeps) {
       if (!body.ok) return body.response;
       const { caller, organization } = member.value;
       if (body.value.org !== organization.org)
-        return problem(400, "InvalidRequest", `org: must be ${organization.org}, as in the path`, { target: "org" });
+        return problem(400, "InvalidRequest", {
+          message: `org: must be ${organization.org}, as in the path`,
+          target: "org",
+        });
       const accepted = await deps.intake.accept(body.value, { way: "http", createdBy: caller.objectId });
       if (accepted.outcome === "refused") {
         const { reason, description } = accepted.refusal;
@@ -60,8 +67,10 @@ export function createJobCalls(deps: JobCallDeps) {
       });
     },
   };
+}
 
-  const list: HttpFunctionOptions = {
+function list(deps: JobCallDeps): HttpFunctionOptions {
+  return {
     route: "api/orgs/{org}/jobs",
     methods: ["GET"],
     authLevel: "anonymous",
@@ -72,8 +81,10 @@ export function createJobCalls(deps: JobCallDeps) {
       return answer(200, { value: await Promise.all(jobs.map((job) => deps.views.of(job))) });
     },
   };
+}
 
-  const show: HttpFunctionOptions = {
+function show(deps: JobCallDeps): HttpFunctionOptions {
+  return {
     route: "api/orgs/{org}/jobs/{jobId}",
     methods: ["GET"],
     authLevel: "anonymous",
@@ -85,8 +96,10 @@ export function createJobCalls(deps: JobCallDeps) {
       return job ? answer(200, await deps.views.of(job.value)) : notFound(`job ${jobId}`);
     },
   };
+}
 
-  const cancel: HttpDurableClientOptions = {
+function cancel(deps: JobCallDeps): HttpDurableClientOptions {
+  return {
     route: "api/orgs/{org}/jobs/{jobId}:cancel",
     methods: ["POST"],
     authLevel: "anonymous",
@@ -103,6 +116,4 @@ export function createJobCalls(deps: JobCallDeps) {
       return answer(202, await deps.views.of(cancelled.job));
     },
   };
-
-  return { submit, list, show, cancel };
 }

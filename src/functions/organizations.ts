@@ -23,7 +23,11 @@ function viewOf({ settings, state, reasons, createdAt }: OrganizationRow): objec
 
 /** HTTP /orgs: register, show, list; confirm an estate that its owner has laid down; the ledger. */
 export function createOrganizationCalls(deps: OrganizationCallDeps) {
-  const put: HttpFunctionOptions = {
+  return { put: put(deps), get: get(deps), list: list(deps), confirm: confirm(deps), ledger: ledger(deps) };
+}
+
+function put(deps: OrganizationCallDeps): HttpFunctionOptions {
+  return {
     route: "api/orgs/{org}",
     methods: ["PUT"],
     authLevel: "anonymous",
@@ -34,15 +38,17 @@ export function createOrganizationCalls(deps: OrganizationCallDeps) {
       if (!body.ok) return body.response;
       const org = request.params["org"] ?? "";
       if (body.value.org !== org)
-        return problem(400, "InvalidRequest", `org: must be ${org}, as in the path`, { target: "org" });
+        return problem(400, "InvalidRequest", { message: `org: must be ${org}, as in the path`, target: "org" });
       const written = await deps.intake.put(body.value);
       if (written.outcome === "refused")
-        return problem(409, "OrganizationConflict", written.message, { target: written.field });
+        return problem(409, "OrganizationConflict", { message: written.message, target: written.field });
       return answer(written.outcome === "registered" ? 201 : 200, viewOf(written.row));
     },
   };
+}
 
-  const get: HttpFunctionOptions = {
+function get(deps: OrganizationCallDeps): HttpFunctionOptions {
+  return {
     route: "api/orgs/{org}",
     methods: ["GET"],
     authLevel: "anonymous",
@@ -51,8 +57,10 @@ export function createOrganizationCalls(deps: OrganizationCallDeps) {
       return member.ok ? answer(200, viewOf(member.value.organization)) : member.response;
     },
   };
+}
 
-  const list: HttpFunctionOptions = {
+function list(deps: OrganizationCallDeps): HttpFunctionOptions {
+  return {
     route: "api/orgs",
     methods: ["GET"],
     authLevel: "anonymous",
@@ -67,8 +75,10 @@ export function createOrganizationCalls(deps: OrganizationCallDeps) {
       return answer(200, { value: seen.map(viewOf) });
     },
   };
+}
 
-  const confirm: HttpDurableClientOptions = {
+function confirm(deps: OrganizationCallDeps): HttpDurableClientOptions {
+  return {
     route: "api/orgs/{org}/estate:confirm",
     methods: ["POST"],
     authLevel: "anonymous",
@@ -83,8 +93,10 @@ export function createOrganizationCalls(deps: OrganizationCallDeps) {
       return answer(202, viewOf(row), { "Operation-Location": `/api/orgs/${org}`, "Retry-After": "1" });
     },
   };
+}
 
-  const ledger: HttpFunctionOptions = {
+function ledger(deps: OrganizationCallDeps): HttpFunctionOptions {
+  return {
     route: "api/orgs/{org}/ledger",
     methods: ["GET"],
     authLevel: "anonymous",
@@ -94,6 +106,4 @@ export function createOrganizationCalls(deps: OrganizationCallDeps) {
       return answer(200, ledgerOf(await deps.jobs.listAll(member.value.organization.org)));
     },
   };
-
-  return { put, get, list, confirm, ledger };
 }

@@ -24,12 +24,17 @@ const holds = (lease: Lease | undefined, report: LeaseReport): boolean =>
 
 /** What agents report, made durable before they are answered. Each report may come twice. */
 export class AgentReports {
-  constructor(
-    private readonly machines: MachineTable,
-    private readonly attempts: AttemptTable,
-    private readonly jobs: JobTable,
-    private readonly sessions: AgentSessionTable,
-  ) {}
+  private readonly machines: MachineTable;
+  private readonly attempts: AttemptTable;
+  private readonly jobs: JobTable;
+  private readonly sessions: AgentSessionTable;
+
+  constructor(deps: { machines: MachineTable; attempts: AttemptTable; jobs: JobTable; sessions: AgentSessionTable }) {
+    this.machines = deps.machines;
+    this.attempts = deps.attempts;
+    this.jobs = deps.jobs;
+    this.sessions = deps.sessions;
+  }
 
   async heartbeat(
     session: Stored<AgentSessionRow>,

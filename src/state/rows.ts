@@ -25,15 +25,14 @@ export function toEntity(partitionKey: string, rowKey: string, value: object): T
   return entity;
 }
 
-/** Rows are written by this service only, each table by one class, so the document has the type that was put in. */
-export function fromEntity<T>(row: Row): T {
+function documentOf(row: Row): unknown {
   let json = "";
   for (let index = 0; ; index += 1) {
     const chunk = row[`json${index}`];
     if (typeof chunk !== "string") break;
     json += chunk;
   }
-  return JSON.parse(json) as T;
+  return JSON.parse(json);
 }
 
 export function isStatus(error: unknown, ...statusCodes: readonly number[]): boolean {
@@ -47,7 +46,8 @@ export async function findRow<T>(
 ): Promise<Stored<T> | undefined> {
   try {
     const row = await client.getEntity<Row>(partitionKey, rowKey);
-    return { value: fromEntity<T>(row), etag: row.etag };
+    // Rows are written by this service only, each table by one class: the document has the type that was put in.
+    return { value: documentOf(row) as T, etag: row.etag };
   } catch (error) {
     if (isStatus(error, 404)) return undefined;
     throw error;
@@ -69,7 +69,7 @@ async function collect<T>(client: TableClient, filter: string | undefined): Prom
   const rows: Stored<T>[] = [];
   const queryOptions = filter === undefined ? {} : { filter };
   for await (const row of client.listEntities<Row>({ queryOptions }))
-    rows.push({ value: fromEntity<T>(row), etag: row.etag ?? "" });
+    rows.push({ value: documentOf(row) as T, etag: row.etag });
   return rows;
 }
 
