@@ -42,7 +42,7 @@ export default tseslint.config(
       eqeqeq: "error",
       "no-console": "error",
       "@eslint-community/eslint-comments/require-description": "error",
-      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
       "@typescript-eslint/switch-exhaustiveness-check": "error",
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
@@ -55,7 +55,7 @@ export default tseslint.config(
   { files: ["test/**"], rules: { "max-lines-per-function": ["error", { max: 120 }] } },
   {
     files: ["src/**/*.ts"],
-    ignores: ["src/settings.ts", "src/agent/**"],
+    ignores: ["src/app.ts", "src/settings.ts", "src/agent/**"],
     rules: {
       "no-restricted-properties": [
         "error",

@@ -15,6 +15,9 @@ await build({
   platform: "node",
   target: "node22",
   format: "cjs",
+  // Names stay as they are, so that a stack trace from a VM can be read.
+  minifyWhitespace: true,
+  minifySyntax: true,
   legalComments: "none",
   logLevel: "warning",
 });

@@ -145,7 +145,7 @@ export function planPlacement(input: PlacementInput): PlacementDecision[] {
   });
 }
 
-/** The cheapest free machine that fits; the one requested for this very job wins among equals, so that plans are stable. */
+/** The one requested for this very job if it is still free, so that plans are stable; else the furthest on, then the cheapest. */
 function pick(
   free: ReadonlyMap<string, AvailableMachine>,
   job: WaitingJob,
@@ -155,8 +155,8 @@ function pick(
   const rank = (machine: AvailableMachine) => states.indexOf(machine.state);
   return fitting.sort(
     (left, right) =>
-      rank(left) - rank(right) ||
       Number(right.machineId === job.machineId) - Number(left.machineId === job.machineId) ||
+      rank(left) - rank(right) ||
       costOf(left) - costOf(right),
   )[0];
 }

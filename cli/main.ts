@@ -1,0 +1,2 @@
+// `corral`: a client of the HTTP API.
+process.stderr.write("not yet\n");

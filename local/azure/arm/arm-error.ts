@@ -1,0 +1,40 @@
+import type { WireReply } from "../http/wire";
+
+export interface ArmErrorBody {
+  readonly code: string;
+  readonly message: string;
+  readonly target?: string | undefined;
+  readonly details?: readonly ArmErrorBody[] | undefined;
+}
+
+interface Extras {
+  readonly target?: string;
+  readonly details?: readonly ArmErrorBody[];
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A refusal with ARM's body; a handler throws it, the pipeline answers with it. */
+export class ArmError extends Error {
+  override readonly name = "ArmError";
+  readonly code: string;
+  readonly extras: Extras;
+
+  constructor(
+    readonly status: number,
+    { code, message }: { readonly code: string; readonly message: string },
+    extras: Extras = {},
+  ) {
+    super(message);
+    this.code = code;
+    this.extras = extras;
+  }
+
+  toBody(): ArmErrorBody {
+    const { target, details } = this.extras;
+    return { code: this.code, message: this.message, ...(target ? { target } : {}), ...(details ? { details } : {}) };
+  }
+
+  toReply(): WireReply {
+    return { status: this.status, headers: this.extras.headers, body: { error: this.toBody() } };
+  }
+}

@@ -1,0 +1,135 @@
+import type { DatabaseSync } from "node:sqlite";
+import { JsonTable } from "../../store/json-table";
+import { BUILT_IN_ROLES, type RolePermissions } from "./built-in-roles";
+
+export interface RoleDefinition {
+  readonly guid: string;
+  readonly roleName: string;
+  readonly description: string;
+  readonly roleType: "BuiltInRole" | "CustomRole";
+  readonly assignableScopes: readonly string[];
+  readonly permissions: readonly RolePermissions[];
+  readonly createdOn: string;
+  readonly updatedOn: string;
+}
+
+export interface RoleAssignment {
+  /** `<scope>/providers/Microsoft.Authorization/roleAssignments/<name>`. */
+  readonly id: string;
+  readonly name: string;
+  readonly scope: string;
+  readonly roleGuid: string;
+  /** As the caller wrote it. */
+  readonly roleDefinitionId: string;
+  readonly principalId: string;
+  readonly principalType: string;
+  readonly description?: string | undefined;
+  readonly condition?: string | undefined;
+  readonly conditionVersion?: string | undefined;
+  readonly createdOn: string;
+  readonly createdBy: string;
+  /** When it begins to count: role assignments take a while to spread. */
+  readonly effectiveAtMs: number;
+}
+
+export interface AccessQuestion {
+  readonly principalId: string;
+  readonly action: string;
+  readonly scope: string;
+  readonly plane?: "control" | "data" | undefined;
+}
+
+const BUILT_IN_SINCE = "2015-02-02T21:55:09.8806423Z";
+
+/** Role definitions and assignments, and what follows from them. */
+export class AccessControl {
+  readonly assignments: JsonTable<RoleAssignment>;
+  readonly customRoles: JsonTable<RoleDefinition>;
+  private readonly builtIn = new Map<string, RoleDefinition>();
+
+  constructor(database: DatabaseSync) {
+    this.assignments = new JsonTable(database, "roleAssignments");
+    this.customRoles = new JsonTable(database, "roleDefinitions");
+    for (const { guid, roleName, description, ...permissions } of BUILT_IN_ROLES) {
+      const times = { createdOn: BUILT_IN_SINCE, updatedOn: BUILT_IN_SINCE };
+      const role = {
+        guid,
+        roleName,
+        description,
+        roleType: "BuiltInRole" as const,
+        assignableScopes: ["/"],
+        permissions: [permissions],
+        ...times,
+      };
+      this.builtIn.set(guid, role);
+    }
+  }
+
+  findRole(guid: string): RoleDefinition | undefined {
+    return this.builtIn.get(guid.toLowerCase()) ?? this.customRoles.get(guid.toLowerCase());
+  }
+
+  findRoleByName(roleName: string): RoleDefinition | undefined {
+    return this.roles().find((role) => role.roleName.toLowerCase() === roleName.toLowerCase());
+  }
+
+  roles(): RoleDefinition[] {
+    return [...this.builtIn.values(), ...this.customRoles.values()];
+  }
+
+  /** The assignment that permits it. Each role is judged by itself: what one role excludes another may grant. */
+  findGrant({ principalId, action, scope, plane = "control" }: AccessQuestion): RoleAssignment | undefined {
+    const now = Date.now();
+    return this.assignments.values().find((assignment) => {
+      if (assignment.principalId.toLowerCase() !== principalId.toLowerCase() || assignment.effectiveAtMs > now)
+        return false;
+      if (!isWithin(scope, assignment.scope)) return false;
+      return (
+        this.findRole(assignment.roleGuid)?.permissions.some((permissions) => permits(permissions, action, plane)) ??
+        false
+      );
+    });
+  }
+
+  /** Azure removes the assignments that lie on a resource, or below it, together with the resource. */
+  forgetScope(scope: string): void {
+    for (const assignment of this.assignments.values()) {
+      if (isWithin(assignment.scope, scope)) this.assignments.delete(assignment.id.toLowerCase());
+    }
+  }
+}
+
+/** Is a scope the outer one, or somewhere below it? `/` holds everything. */
+export function isWithin(scope: string, outer: string): boolean {
+  const inside = scope.toLowerCase().replace(/\/+$/, "");
+  const around = outer.toLowerCase().replace(/\/+$/, "");
+  return inside === around || inside.startsWith(`${around}/`);
+}
+
+function permits(permissions: RolePermissions, action: string, plane: "control" | "data"): boolean {
+  const [granted, excluded] =
+    plane === "control"
+      ? [permissions.actions, permissions.notActions]
+      : [permissions.dataActions, permissions.notDataActions];
+  return (
+    granted.some((pattern) => matchesAction(pattern, action)) &&
+    !excluded.some((pattern) => matchesAction(pattern, action))
+  );
+}
+
+/** `*` stands for any characters, slashes too; case does not count. */
+export function matchesAction(pattern: string, action: string): boolean {
+  const parts = pattern.toLowerCase().split("*");
+  const text = action.toLowerCase();
+  const [first = "", ...rest] = parts;
+  if (rest.length === 0) return text === first;
+  const last = rest.pop() ?? "";
+  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false;
+  let at = first.length;
+  for (const part of rest) {
+    const found = text.indexOf(part, at);
+    if (found < 0 || found + part.length > text.length - last.length) return false;
+    at = found + part.length;
+  }
+  return true;
+}

@@ -1,0 +1,40 @@
+import { ArmError } from "../arm-error";
+import type { Caller } from "../resource-events";
+import type { AccessControl, RoleAssignment } from "./access-control";
+
+/** Lets a caller pass, or refuses with ARM's 403. */
+export function authorize(
+  access: AccessControl,
+  caller: Caller,
+  { action, scope }: { action: string; scope: string },
+): RoleAssignment {
+  const grant = access.findGrant({ principalId: caller.objectId, action, scope });
+  if (grant) return grant;
+  throw new ArmError(403, {
+    code: "AuthorizationFailed",
+    message: `The client '${caller.appId}' with object id '${caller.objectId}' does not have authorization to perform action '${action}' over scope '${scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.`,
+  });
+}
+
+export interface LinkedPermission {
+  readonly action: string;
+  readonly scope: string;
+}
+
+/** A write that refers to other resources needs permissions there too: to join a subnet, to assign an identity. */
+export function authorizeLinked(
+  access: AccessControl,
+  caller: Caller,
+  { action, scope, linked }: { action: string; scope: string; linked: readonly LinkedPermission[] },
+): void {
+  const missing = linked.filter(
+    (one) => !access.findGrant({ principalId: caller.objectId, action: one.action, scope: one.scope }),
+  );
+  if (missing.length === 0) return;
+  const actions = missing.map((one) => one.action).join(",");
+  const scopes = missing.map((one) => one.scope).join(",");
+  throw new ArmError(403, {
+    code: "LinkedAuthorizationFailed",
+    message: `The client '${caller.appId}' with object id '${caller.objectId}' has permission to perform action '${action}' on scope '${scope}'; however, it does not have permission to perform action(s) '${actions}' on the linked scope(s) '${scopes}' (respectively) or the linked scope(s) are invalid.`,
+  });
+}

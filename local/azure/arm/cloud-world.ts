@@ -1,0 +1,28 @@
+import type { Directory } from "../identity/directory";
+import type { AccessControl } from "./authorization/access-control";
+import type { Capacity } from "./compute/capacity";
+import type { VmPower } from "./compute/vm-power";
+import type { Latencies } from "./latencies";
+import type { Operations } from "./operations";
+import type { EventResult, EventSeed, ResourceEvent } from "./resource-events";
+import type { ResourceStore } from "./resource-store";
+
+/** What the handlers of all providers work on. */
+export interface CloudWorld {
+  readonly resources: ResourceStore;
+  readonly operations: Operations;
+  readonly directory: Directory;
+  readonly access: AccessControl;
+  readonly capacity: Capacity;
+  readonly latencies: Latencies;
+  readonly power: VmPower;
+  readonly locations: readonly string[];
+  readonly subscriptionIds: readonly string[];
+  readonly evictionNoticeSeconds: number;
+  readonly principalReplicationMs: number;
+  readonly roleReplicationMs: number;
+  readonly storageBlobEndpoint: ((accountName: string) => string) | undefined;
+  readonly log: (line: string) => void;
+  readonly emit: (seed: EventSeed, result: EventResult) => void;
+  readonly emitHealth: (event: ResourceEvent) => void;
+}

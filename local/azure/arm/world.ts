@@ -1,0 +1,105 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Hypervisor } from "../../vm/hypervisor";
+import type { AzureOptions } from "../azure-options";
+import type { Directory } from "../identity/directory";
+import { AccessControl } from "./authorization/access-control";
+import { createRoleAssignmentRoutes } from "./authorization/role-assignment-routes";
+import { createRoleDefinitionRoutes } from "./authorization/role-definition-routes";
+import type { CloudWorld } from "./cloud-world";
+import { Capacity } from "./compute/capacity";
+import { createComputeRoutes } from "./compute/compute-routes";
+import { DISK_TYPE } from "./compute/disk-type";
+import { registerEviction } from "./compute/vm-eviction";
+import { registerVmOperations } from "./compute/vm-lifecycle";
+import { VmPower } from "./compute/vm-power";
+import { Latencies } from "./latencies";
+import { userAssignedIdentityType } from "./managed-identity/user-assigned-identity-type";
+import { networkInterfaceType, virtualNetworkType } from "./network/network-types";
+import { createSubnetRoutes } from "./network/subnets";
+import { type Operation, Operations } from "./operations";
+import { type EventResult, type ResourceEvent, resourceEvent } from "./resource-events";
+import { createGroupRoutes } from "./resources/group-routes";
+import { createSubscriptionRoutes } from "./resources/subscription-routes";
+import { locationName, ResourceStore } from "./resource-store";
+import type { ArmRoute } from "./route";
+import { createSimpleRoutes } from "./simple-resource";
+import { storageAccountType } from "./storage/storage-account-type";
+
+export interface WorldParts {
+  readonly options: AzureOptions;
+  readonly database: DatabaseSync;
+  readonly directory: Directory;
+  readonly hypervisor: Hypervisor;
+}
+
+export function createWorld({ options, database, directory, hypervisor }: WorldParts): CloudWorld {
+  const { faults, log, speed } = options;
+  const resources = new ResourceStore(database);
+  const capacity = new Capacity({ database, resources, gpuFamilyCores: options.gpuFamilyCores ?? 0 });
+  for (const quota of options.quotas ?? []) capacity.setLimit(quota);
+  const tell = createTeller(options);
+  const emit: CloudWorld["emit"] = (seed, result) => tell(options.onEvent, resourceEvent(seed, result));
+  const world: CloudWorld = {
+    resources,
+    capacity,
+    directory,
+    emit,
+    log,
+    operations: new Operations({ database, faults, log, onEnd: (operation) => tellEnd(emit, operation) }),
+    access: new AccessControl(database),
+    latencies: new Latencies({ speed, multiplier: () => capacity.latencyMultiplier, random: options.random }),
+    power: new VmPower({ hypervisor, directory, log }),
+    locations: options.locations.map(locationName),
+    subscriptionIds: [options.subscriptionId, ...(options.moreSubscriptionIds ?? [])].map((id) => id.toLowerCase()),
+    evictionNoticeSeconds: options.evictionNoticeSeconds ?? Math.max(5, 30 / speed),
+    principalReplicationMs: options.principalReplicationMs ?? 0,
+    roleReplicationMs: options.roleReplicationMs ?? 0,
+    storageBlobEndpoint: options.storageBlobEndpoint,
+    emitHealth: (event) => tell(options.onHealthEvent, event),
+  };
+  registerVmOperations(world);
+  registerEviction(world);
+  return world;
+}
+
+export function createRoutes(world: CloudWorld): ArmRoute[] {
+  const simple = [
+    DISK_TYPE,
+    virtualNetworkType(world),
+    networkInterfaceType(world),
+    userAssignedIdentityType(world),
+    storageAccountType(world),
+  ];
+  return [
+    ...createSubscriptionRoutes(world),
+    ...createGroupRoutes(world),
+    ...createRoleDefinitionRoutes(world),
+    ...createRoleAssignmentRoutes(world),
+    ...createComputeRoutes(world),
+    ...createSubnetRoutes(world),
+    ...simple.flatMap((type) => createSimpleRoutes(world, type)),
+  ];
+}
+
+type Listen = ((event: ResourceEvent) => void) | undefined;
+
+/** Events leave after the answer, and a listener that throws harms nobody. */
+function createTeller({ log }: AzureOptions): (listen: Listen, event: ResourceEvent) => void {
+  return (listen, event) => {
+    if (!listen) return;
+    setImmediate(() => {
+      try {
+        listen(event);
+      } catch (error) {
+        log(`event ${event.eventType} was not taken: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    });
+  };
+}
+
+const RESULTS: Readonly<Record<string, EventResult>> = { Succeeded: "Success", Failed: "Failure", Canceled: "Cancel" };
+
+function tellEnd(emit: CloudWorld["emit"], { event, status }: Operation): void {
+  const result = RESULTS[status];
+  if (event && result) emit(event, result);
+}

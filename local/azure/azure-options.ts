@@ -1,0 +1,93 @@
+import type { FaultPlan } from "../faults/fault-plan";
+import type { AssignedIdentity, Hypervisor, IdentityTokens } from "../vm/hypervisor";
+import type { CapacityOptions, QuotaLimit } from "./arm/compute/capacity";
+import type { ResourceEvent } from "./arm/resource-events";
+import type { ApiApplication } from "./identity/directory";
+
+export interface AzureOptions {
+  /** Certificates, signing key and state; what is in it survives a restart. */
+  readonly dataFolder: string;
+  /** How many times faster than Azure operations are. */
+  readonly speed: number;
+  /** 0: any free port. After a restart the https port must be the same, since operation URLs carry it. */
+  readonly ports: { readonly https: number; readonly identity: number; readonly portal: number };
+  /** Built after the tokens, since the VMs' metadata services hand them out. */
+  readonly hypervisor: (tokens: IdentityTokens) => Hypervisor;
+  readonly faults: FaultPlan;
+  readonly tenantId: string;
+  readonly subscriptionId: string;
+  readonly moreSubscriptionIds?: readonly string[];
+  readonly locations: readonly string[];
+  /** APIs of the tenant that tokens may be asked for. */
+  readonly apis?: readonly ApiApplication[];
+  readonly gpuFamilyCores?: CapacityOptions["gpuFamilyCores"];
+  readonly quotas?: readonly QuotaLimit[];
+  readonly storageBlobEndpoint?: (accountName: string) => string;
+  /** Seconds from the Scheduled Event to the plug; agents run in real time, so it is not divided by the speed. */
+  readonly evictionNoticeSeconds?: number;
+  /** How long Azure does not know a new principal when a role is assigned without its type. */
+  readonly principalReplicationMs?: number;
+  /** How long a new role assignment does not count. */
+  readonly roleReplicationMs?: number;
+  /** Off: the headers are sent, and nobody is refused. */
+  readonly throttling?: boolean;
+  readonly clientTokenSeconds?: number;
+  readonly random?: () => number;
+  readonly onEvent?: (event: ResourceEvent) => void;
+  readonly onHealthEvent?: (event: ResourceEvent) => void;
+  readonly log: (line: string) => void;
+}
+
+export interface Grant {
+  readonly principalId: string;
+  /** The name of a built-in or custom role. */
+  readonly role: string;
+  readonly scope: string;
+}
+
+export interface ServicePrincipal {
+  readonly objectId: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+export interface AzureSimulator {
+  /** `https://localhost:<port>`: ARM_ENDPOINT and ENTRA_AUTHORITY. */
+  readonly armUrl: string;
+  readonly authorityUrl: string;
+  readonly portalUrl: string;
+  /** For NODE_EXTRA_CA_CERTS, and for clients that take a CA. */
+  readonly caFile: string;
+  readonly caPem: string;
+  /** The environment by which ManagedIdentityCredential finds the app's endpoint. */
+  readonly identityEnvironment: { readonly IDENTITY_ENDPOINT: string; readonly IDENTITY_HEADER: string };
+  readonly tenantId: string;
+  readonly subscriptionId: string;
+  readonly tokens: IdentityTokens;
+  addServicePrincipal(principal: {
+    readonly displayName: string;
+    readonly roles?: readonly string[];
+  }): ServicePrincipal;
+  /** A user or a group: somebody who may be given roles and does not sign in here. */
+  addPerson(person: {
+    readonly displayName: string;
+    readonly type: "User" | "Group";
+    readonly objectId?: string;
+  }): string;
+  /** Assigns a user-assigned identity to the function app. The same resource id gives the same identity, also after a restart. */
+  assignAppIdentity(resourceId: string): AssignedIdentity;
+  /** A role assignment that the tenant's administrator made beforehand; the same twice is one. */
+  grant(grant: Grant): void;
+  allows(question: {
+    readonly principalId: string;
+    readonly action: string;
+    readonly scope: string;
+    readonly plane?: "control" | "data";
+  }): boolean;
+  /** The guest shut itself down: the VM is stopped, and still billed. */
+  guestStopped(resourceId: string): void;
+  calls(): Record<string, number>;
+  vmsEverCreated(): number;
+  remainingByType(): Record<string, number>;
+  close(): Promise<void>;
+}

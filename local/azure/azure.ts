@@ -1,0 +1,214 @@
+import { createHash, randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { loadOrCreateCa, type LocalTls } from "../tls/certificate-authority";
+import { createArmServer } from "./arm/arm-server";
+import { Authentication } from "./arm/authentication";
+import { resumeVms } from "./arm/compute/vm-lifecycle";
+import { powerOf, VM_TYPE } from "./arm/compute/vm-record";
+import type { CloudWorld } from "./arm/cloud-world";
+import { createRoutes, createWorld } from "./arm/world";
+import { Throttle } from "./arm/throttle";
+import type { AzureOptions, AzureSimulator, Grant } from "./azure-options";
+import { type Listener, startListener } from "./http/listener";
+import { Directory } from "./identity/directory";
+import { createEntraRoutes } from "./identity/entra-routes";
+import { createManagedIdentityRoutes } from "./identity/managed-identity-routes";
+import { loadOrCreateSigningKey, type SigningKey } from "./identity/signing-key";
+import { TokenIssuer } from "./identity/token-issuer";
+import { createPortalRoutes } from "./portal-routes";
+import { JsonTable } from "./store/json-table";
+import { openDatabase } from "./store/open-database";
+
+/** Starts the simulators of ARM, Entra, the app's managed identity endpoint, and the portal. */
+export async function startAzure(options: AzureOptions): Promise<AzureSimulator> {
+  const tls = await loadOrCreateCa(join(options.dataFolder, "tls"));
+  const core = createCore(options, tls);
+  // Before the first request: a resource must be known to be in an operation.
+  core.world.operations.resume();
+  const listeners = await startListeners(core);
+  resumeVms(core.world);
+  return createSimulator(core, listeners);
+}
+
+interface Core {
+  readonly options: AzureOptions;
+  readonly tls: LocalTls;
+  readonly key: SigningKey;
+  readonly directory: Directory;
+  readonly issuer: TokenIssuer;
+  readonly world: CloudWorld;
+  readonly appIdentities: JsonTable<string>;
+  readonly identityHeader: string;
+  readonly calls: Map<string, number>;
+  readonly port: { https: number };
+  readonly closeDatabase: () => void;
+}
+
+const authorityOf = (port: { https: number }) => (): string => `https://localhost:${port.https}`;
+
+function createCore(options: AzureOptions, tls: LocalTls): Core {
+  const database = openDatabase(options.dataFolder);
+  const directory = new Directory(database, options.tenantId);
+  for (const api of options.apis ?? []) directory.registerApi(api);
+  const key = loadOrCreateSigningKey(options.dataFolder);
+  const port = { https: options.ports.https };
+  const issuer = new TokenIssuer({
+    directory,
+    key,
+    authority: authorityOf(port),
+    clientTokenSeconds: options.clientTokenSeconds,
+  });
+  return {
+    options,
+    tls,
+    key,
+    directory,
+    issuer,
+    port,
+    world: createWorld({ options, database, directory, hypervisor: options.hypervisor(issuer) }),
+    appIdentities: new JsonTable(database, "appIdentities"),
+    identityHeader: loadOrCreateHeader(options.dataFolder),
+    calls: new Map(),
+    closeDatabase: () => database.close(),
+  };
+}
+
+/** Kept, as the app's process may outlive a restart of the cloud. */
+function loadOrCreateHeader(folder: string): string {
+  const file = join(folder, "identity-header");
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    const header = randomBytes(24).toString("hex");
+    writeFileSync(file, header, { mode: 0o600 });
+    return header;
+  }
+}
+
+interface Listeners {
+  readonly https: Listener;
+  readonly identity: Listener;
+  readonly portal: Listener;
+}
+
+async function startListeners({
+  options,
+  tls,
+  key,
+  directory,
+  issuer,
+  world,
+  calls,
+  port,
+  appIdentities,
+  identityHeader,
+}: Core): Promise<Listeners> {
+  const { faults, log, ports } = options;
+  const authority = authorityOf(port);
+  const authentication = new Authentication({ directory, key, authority });
+  const throttle = new Throttle({ speed: options.speed, isEnforced: options.throttling ?? true });
+  const arm = createArmServer({ world, routes: createRoutes(world), authentication, throttle, faults, calls });
+  const entra = createEntraRoutes({ directory, issuer, key, faults, authority });
+  // One port for both, as they share a certificate: what is no ARM path is a tenant's.
+  const isArm = /^\/(subscriptions|providers|tenants)(\/|$)/i;
+  const https = await startListener({
+    port: ports.https,
+    tls,
+    handle: (request) => (isArm.test(request.path) ? arm(request) : entra(request)),
+    log,
+  });
+  port.https = https.port;
+  const assigned = (): string[] => appIdentities.values();
+  const identity = await startListener({
+    port: ports.identity,
+    handle: createManagedIdentityRoutes({ directory, issuer, faults, header: identityHeader, assigned }),
+    log,
+  });
+  const portal = await startListener({
+    port: ports.portal,
+    handle: createPortalRoutes({ world, calls: () => Object.fromEntries(calls) }),
+    log,
+  });
+  return { https, identity, portal };
+}
+
+function createSimulator(core: Core, listeners: Listeners): AzureSimulator {
+  const { options, tls, directory, issuer, world, calls } = core;
+  return {
+    armUrl: authorityOf(core.port)(),
+    authorityUrl: authorityOf(core.port)(),
+    portalUrl: `http://127.0.0.1:${listeners.portal.port}`,
+    caFile: tls.caFile,
+    caPem: tls.caPem,
+    identityEnvironment: {
+      IDENTITY_ENDPOINT: `http://127.0.0.1:${listeners.identity.port}/msi/token`,
+      IDENTITY_HEADER: core.identityHeader,
+    },
+    tenantId: options.tenantId,
+    subscriptionId: options.subscriptionId,
+    tokens: issuer,
+    addServicePrincipal: (principal) => directory.addApplication(principal),
+    addPerson: (person) => directory.addPerson(person).objectId,
+    assignAppIdentity: (resourceId) => {
+      const { objectId, clientId = "" } = directory.addManagedIdentity({ resourceId, kind: "user-assigned" });
+      core.appIdentities.set(objectId, objectId);
+      return { kind: "user-assigned", resourceId, clientId, principalId: objectId };
+    },
+    grant: (grant) => assign(core, grant),
+    allows: (question) => world.access.findGrant(question) !== undefined,
+    guestStopped: (resourceId) => markStopped(world, resourceId),
+    calls: () => Object.fromEntries(calls),
+    vmsEverCreated: () => world.resources.everCreated(VM_TYPE),
+    remainingByType: () => countByType(world),
+    close: () => close(core, listeners),
+  };
+}
+
+function assign({ world, directory }: Core, { principalId, role, scope }: Grant): void {
+  const definition = world.access.findRoleByName(role);
+  const principal = directory.find(principalId);
+  if (!definition || !principal)
+    throw new Error(`grant ${role} to ${principalId}: no such ${definition ? "principal" : "role"}`);
+  const hex = createHash("sha256").update(`${principalId} ${definition.guid} ${scope}`.toLowerCase()).digest("hex");
+  const name = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, "$1-$2-$3-$4-$5");
+  const id = `${scope === "/" ? "" : scope}/providers/Microsoft.Authorization/roleAssignments/${name}`;
+  if (world.access.assignments.get(id.toLowerCase())) return;
+  const roleDefinitionId = `/providers/Microsoft.Authorization/roleDefinitions/${definition.guid}`;
+  const given = {
+    id,
+    name,
+    scope,
+    roleGuid: definition.guid,
+    roleDefinitionId,
+    principalId,
+    principalType: principal.type,
+  };
+  world.access.assignments.set(id.toLowerCase(), {
+    ...given,
+    createdOn: new Date().toISOString(),
+    createdBy: "",
+    effectiveAtMs: 0,
+  });
+}
+
+function markStopped(world: CloudWorld, resourceId: string): void {
+  const vm = world.resources.get(resourceId);
+  if (!vm || powerOf(vm) !== "running" || world.operations.currentOf(vm.id)) return;
+  world.resources.change(vm.id, { hidden: { power: "stopped" } });
+}
+
+function countByType(world: CloudWorld): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const { type } of world.resources.all()) counts.set(type, (counts.get(type) ?? 0) + 1);
+  return Object.fromEntries(counts);
+}
+
+/** Stops taking calls, lets what has begun end, and keeps the rest for the next start. The machines are the hypervisor's to stop. */
+async function close({ world, closeDatabase }: Core, { https, identity, portal }: Listeners): Promise<void> {
+  await Promise.all([https.close(), identity.close(), portal.close()]);
+  await world.operations.close();
+  await world.power.settle();
+  closeDatabase();
+}

@@ -1,0 +1,228 @@
+// The process that plays Azure: what keeps running while the Functions host crashes. Started by the supervisor, one for each stack.
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { startAzure } from "./azure/azure";
+import type { AzureSimulator } from "./azure/azure-options";
+import { FaultPlan } from "./faults/fault-plan";
+import { createFaultRoutes } from "./faults/fault-routes";
+import { startFrontDoor } from "./front-door/front-door";
+import { startServiceBus } from "./service-bus/service-bus";
+import type { CloudFacts, CloudReady, HostAddress, StackUser } from "./stack/cloud-facts";
+import {
+  API_APP_ID,
+  EVENT_QUEUE,
+  JOB_QUEUE,
+  LOCATIONS,
+  REJECTED_QUEUE,
+  RUNTIME_IDENTITY_ID,
+  SUBSCRIPTION_ID,
+  TENANT_ID,
+} from "./stack/constants";
+import { loadOrCreateKey, loadPorts, type Ports, savePorts } from "./stack/kept";
+import { startStorage } from "./storage/storage";
+import { createVmFleet, type VmFleet } from "./vm/fleet";
+
+interface CloudOptions {
+  readonly dataFolder: string;
+  readonly speed: number;
+  readonly ports: Ports;
+}
+
+interface Closable {
+  close(): Promise<unknown>;
+}
+
+const log = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+/** Seconds from a VM's creation to its agent, on Azure: a Linux boot with cloud-init; drawn around 35 s. */
+function bootSeconds(speed: number): () => number {
+  return () => (35 * Math.exp(0.3 * gaussian())) / speed;
+}
+
+/** The fault plan over plain http: for tests and for people who want to see what happens when. */
+async function startFaultServer(port: number, faults: FaultPlan): Promise<Closable & { port: number }> {
+  const server = createServer(createFaultRoutes(faults));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", () =>
+      reject(new Error(`the fault plan cannot listen on 127.0.0.1:${port}: the port is in use`)),
+    );
+    server.listen(port, "127.0.0.1", resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      faults.disarmAll();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function gaussian(): number {
+  return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+}
+
+/** Users of the embedded tenant. Made at the first start and kept, since a stack that starts again must know them. */
+function loadOrCreateUsers(azure: AzureSimulator, folder: string): StackUser[] {
+  const file = join(folder, "users.json");
+  if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as StackUser[];
+  const users = ["Owner", "Stranger"].map((role) => ({
+    role,
+    ...azure.addServicePrincipal({ displayName: `demo ${role}` }),
+  }));
+  writeFileSync(file, JSON.stringify(users), { mode: 0o600 });
+  return users;
+}
+
+async function startCloud(
+  options: CloudOptions,
+): Promise<{ facts: CloudFacts; setHost: (url: string) => void; close: () => Promise<void> }> {
+  const { dataFolder, speed, ports } = options;
+  mkdirSync(dataFolder, { recursive: true });
+  const faults = new FaultPlan();
+  const started: Closable[] = [];
+  const keep = <T extends Closable>(part: T): T => {
+    started.push(part);
+    return part;
+  };
+  let hostUrl: string | undefined;
+  const faultServer = keep(await startFaultServer(ports.faults, faults));
+  const frontDoor = keep(await startFrontDoor({ port: ports.frontDoor, target: () => hostUrl, faults, log }));
+  const storage = keep(
+    await startStorage({
+      folder: join(dataFolder, "storage"),
+      ports: { blob: ports.blob, queue: ports.queue, table: ports.table },
+      faults,
+      log,
+    }),
+  );
+  const bus = keep(
+    await startServiceBus({
+      port: ports.amqp,
+      dataFile: join(dataFolder, "service-bus.sqlite"),
+      queues: [{ name: JOB_QUEUE }, { name: REJECTED_QUEUE }, { name: EVENT_QUEUE }],
+      keys: [{ name: "RootManageSharedAccessKey", value: loadOrCreateKey(join(dataFolder, "service-bus.key")) }],
+      faults,
+      log,
+    }),
+  );
+  const { azure, fleet } = await startMachinery({ ...options, faults, blobUrl: "" });
+  keep(azure);
+  keep(fleet);
+  const users = loadOrCreateUsers(azure, dataFolder);
+  const runtime = azure.assignAppIdentity(RUNTIME_IDENTITY_ID);
+  for (const { role, objectId } of users) {
+    if (role === "Owner")
+      azure.grant({ principalId: objectId, role: "Owner", scope: `/subscriptions/${SUBSCRIPTION_ID}` });
+  }
+  savePorts(dataFolder, {
+    https: portOf(azure.armUrl),
+    identity: portOf(azure.identityEnvironment.IDENTITY_ENDPOINT),
+    portal: portOf(azure.portalUrl),
+    faults: faultServer.port,
+    frontDoor: frontDoor.port,
+    amqp: bus.port,
+    ...storage.ports,
+  });
+  return {
+    facts: {
+      apiUrl: `http://localhost:${frontDoor.port}`,
+      armUrl: azure.armUrl,
+      authorityUrl: azure.authorityUrl,
+      vaultUrl: "",
+      portalUrl: azure.portalUrl,
+      faultsUrl: `http://127.0.0.1:${faultServer.port}`,
+      caFile: azure.caFile,
+      serviceBus: bus.connectionString,
+      stateStorage: storage.connectionString,
+      blobUrl: "",
+      identityEnvironment: azure.identityEnvironment,
+      runtime: { clientId: runtime.clientId, principalId: runtime.principalId },
+      users,
+    },
+    setHost: (url) => {
+      hostUrl = url;
+    },
+    // In reverse: machines first, then what they talk to.
+    close: async () => {
+      for (const part of started.reverse()) await part.close();
+    },
+  };
+}
+
+const portOf = (url: string): number => Number(new URL(url).port);
+
+/** ARM and Entra, and below them the machines, each of which needs the other. */
+async function startMachinery(
+  options: CloudOptions & { faults: FaultPlan; blobUrl: string },
+): Promise<{ azure: AzureSimulator; fleet: VmFleet }> {
+  const { dataFolder, speed, ports, faults, blobUrl } = options;
+  let fleet: VmFleet | undefined;
+  const azure = await startAzure({
+    dataFolder: join(dataFolder, "azure"),
+    speed,
+    ports: { https: ports.https, identity: ports.identity, portal: ports.portal },
+    hypervisor: (tokens) => {
+      fleet = createVmFleet({
+        folder: join(dataFolder, "vms"),
+        agentFile: join(__dirname, "..", "agent.js"),
+        nodePath: process.execPath,
+        tokens,
+        bootSeconds: bootSeconds(speed),
+        caFile: join(dataFolder, "azure", "tls", "local-ca.pem"),
+        onGuestPowerOff: (resourceId) => azure.guestStopped(resourceId),
+        log,
+      });
+      return fleet;
+    },
+    faults,
+    tenantId: TENANT_ID,
+    subscriptionId: SUBSCRIPTION_ID,
+    locations: LOCATIONS,
+    apis: [{ appId: API_APP_ID, identifierUri: `api://${API_APP_ID}`, displayName: "Corral" }],
+    storageBlobEndpoint: (account) => `${blobUrl}/${account}/`,
+    evictionNoticeSeconds: Math.max(1, 30 / speed),
+    log,
+  });
+  if (!fleet) throw new Error("the simulator of ARM made no hypervisor");
+  return { azure, fleet };
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      data: { type: "string" },
+      speed: { type: "string", default: "1" },
+      port: { type: "string", default: "0" },
+    },
+  });
+  if (values.data === undefined) throw new Error("usage: cloud.js --data DIR [--speed N] [--port N]");
+  const cloud = await startCloud({
+    dataFolder: values.data,
+    speed: Number(values.speed),
+    ports: loadPorts(values.data, { frontDoor: Number(values.port) }),
+  });
+  let stopping = false;
+  const stop = async (): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    await cloud.close();
+    process.exit(0);
+  };
+  process.on("SIGTERM", () => void stop());
+  process.on("SIGINT", () => void stop());
+  // Without its supervisor nobody would ever end this process.
+  process.on("disconnect", () => void stop());
+  process.on("message", (message: HostAddress) => cloud.setHost(message.url));
+  process.send?.({ type: "ready", facts: cloud.facts } satisfies CloudReady);
+}
+
+main().catch((error: unknown) => {
+  log(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+});

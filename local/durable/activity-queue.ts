@@ -1,0 +1,56 @@
+import type { DurableFunctions } from "./functions";
+import type { ActivityRow } from "./journal";
+
+export type ActivityOutcome = { readonly result: string } | { readonly error: unknown };
+
+/** Runs scheduled activities, first come first served, never more than `limit` at once. */
+export class ActivityQueue {
+  private waiting: ActivityRow[] = [];
+  private next = 0;
+  private running = 0;
+  private stopped = false;
+
+  constructor(
+    private readonly functions: DurableFunctions,
+    private readonly limit: number,
+    private readonly done: (row: ActivityRow, outcome: ActivityOutcome) => void,
+  ) {}
+
+  add(row: ActivityRow): void {
+    this.waiting.push(row);
+    this.fill();
+  }
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  private fill(): void {
+    while (!this.stopped && this.running < this.limit) {
+      const row = this.waiting[this.next];
+      if (!row) break;
+      this.next += 1;
+      this.running += 1;
+      void this.run(row);
+    }
+    // Taking from the front of a long array one by one would copy it each time.
+    if (this.next > 1000 || this.next === this.waiting.length) {
+      this.waiting = this.waiting.slice(this.next);
+      this.next = 0;
+    }
+  }
+
+  private async run(row: ActivityRow): Promise<void> {
+    let outcome: ActivityOutcome;
+    try {
+      outcome = {
+        result: await this.functions.runActivity(row.name, { input: row.input, instanceId: row.instanceId }),
+      };
+    } catch (error) {
+      outcome = { error };
+    }
+    this.running -= 1;
+    this.done(row, outcome);
+    this.fill();
+  }
+}

@@ -1,0 +1,3 @@
+const { app } = require("@azure/functions");
+
+app.timer("nightly", { schedule: "%NIGHTLY_SCHEDULE%", handler: () => {} });

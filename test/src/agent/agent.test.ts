@@ -1,0 +1,329 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { processesOf } from "../../../local/vm/processes";
+import { eventually, gpuVm, openTestFleet, type TestFleet } from "../../local/vm/test-fleet";
+import { job, startFakeService, type FakeService } from "./fake-service";
+
+const SLEEPS = ["node", "-e", "console.log('up'); setInterval(() => {}, 1000)"];
+const IGNORES_TERM = ["node", "-e", "process.on('SIGTERM', () => {}); console.log('up'); setInterval(() => {}, 1000)"];
+
+let service: FakeService;
+let vms: TestFleet;
+beforeEach(async () => {
+  service = await startFakeService();
+  vms = openTestFleet();
+});
+afterEach(async () => {
+  await vms.close();
+  await service.close();
+});
+
+async function powerOn(): Promise<void> {
+  const config = { apiUrl: service.url, org: "contoso", machineId: "m1", bootNonce: "nonce-1" };
+  await vms.fleet.powerOn(gpuVm("vm-contoso-m1", config));
+}
+
+function member() {
+  const [only] = vms.fleet.list();
+  if (!only) throw new Error("no VM is on");
+  return only;
+}
+
+function logOf(jobId: string): string {
+  return readFileSync(join(member().folder, "state", "logs", `${jobId}-1.log`), "utf8");
+}
+
+async function killAgent(): Promise<void> {
+  const pid = await eventually(() => member().agentPid);
+  process.kill(pid, "SIGKILL");
+  await eventually(() => member().agentPid !== pid && member().agentPid);
+}
+
+const reportOf = (call: { readonly body: Record<string, unknown> }) => call.body["report"] as Record<string, unknown>;
+
+it("registers with the nonce and a token of the machine identity for the service", async () => {
+  await powerOn();
+
+  const call = await service.heard("register");
+
+  expect(call.authorization).toBe("Bearer client-machine for api://corral");
+  expect(call.body).toMatchObject({ org: "contoso", machineId: "m1", bootNonce: "nonce-1", vmId: gpuVm("x").vmId });
+});
+
+it("runs a job, says that it started, and reports its success", async () => {
+  service.jobs.push(
+    job("j1", { command: ["node", "-e", "console.log('hello ' + process.env.WHO)"], env: { WHO: "gpu" } }),
+  );
+  await powerOn();
+
+  const started = await service.heard("notice");
+  const finish = await service.heard("finish");
+
+  expect(started.body).toMatchObject({
+    kind: "started",
+    jobId: "j1",
+    attempt: 1,
+    bootId: "boot-1",
+    session: "session-1",
+  });
+  expect(reportOf(finish)).toEqual({ outcome: "Succeeded", exitCode: 0, runMs: expect.any(Number) as number });
+  expect(logOf("j1")).toBe("hello gpu\n");
+});
+
+it("runs the next job when one is acknowledged, and leaves nothing of the first but its log", async () => {
+  service.jobs.push(job("j1", { volumes: [{ name: "data", path: "/data", access: "read-write" }] }), job("j2"));
+  await powerOn();
+
+  await service.heard("finish", ({ jobId }) => jobId === "j2");
+
+  const { folder } = member();
+  await eventually(() => readdirSync(join(folder, "containers")).length === 0);
+  await eventually(() => readdirSync(join(folder, "state", "volumes")).length === 0);
+  await eventually(() => !existsSync(join(folder, "state", "attempt.json")));
+});
+
+it.each([
+  {
+    what: "its exit code",
+    change: { command: ["node", "-e", "process.exit(3)"] },
+    report: { outcome: "Failed", exitCode: 3 },
+  },
+  {
+    what: "a program that is not there",
+    change: { command: ["no-such-program"] },
+    report: { outcome: "Failed", exitCode: 127 },
+  },
+  {
+    what: "an unknown image",
+    change: { image: "contoso.azurecr.io/train:does-not-exist" },
+    report: { outcome: "ImageError" },
+  },
+  {
+    what: "a registry that throttles for good",
+    change: { image: "contoso.azurecr.io/throttled" },
+    report: { outcome: "ImageError" },
+  },
+  { what: "an option in place of an image", change: { image: "--privileged" }, report: { outcome: "ImageError" } },
+  {
+    what: "a volume path with a colon",
+    change: { volumes: [{ name: "v", path: "/d:/etc", access: "read" as const }] },
+    report: { outcome: "VolumeError" },
+  },
+  {
+    what: "a full disk",
+    change: { command: ["sh", "-c", "echo 'No space left on device' >&2; exit 1"] },
+    report: { outcome: "DiskFull", exitCode: 1 },
+  },
+  {
+    what: "a run that takes too long",
+    change: { command: SLEEPS, maxDurationSeconds: 1 },
+    report: { outcome: "TimedOut" },
+  },
+])("reports $what", async ({ change, report }) => {
+  service.jobs.push(job("j1", change));
+  await powerOn();
+
+  const finish = await service.heard("finish");
+
+  expect(reportOf(finish)).toMatchObject(report);
+});
+
+it("kills a program that outlasts the grace time after a cancel", async () => {
+  service.jobs.push(job("j1", { command: IGNORES_TERM }));
+  await powerOn();
+  await service.heard("notice");
+
+  service.cancel = true;
+  const finish = await service.heard("finish");
+
+  expect(reportOf(finish)).toMatchObject({ outcome: "Cancelled", exitCode: 137 });
+});
+
+it("kills the container and says nothing more about it when its lease is stale", async () => {
+  service.jobs.push(job("j1", { command: IGNORES_TERM }));
+  await powerOn();
+  await service.heard("notice");
+  service.interfere = ({ operation, body }) =>
+    operation === "heartbeat" && body["jobId"] === "j1" ? { status: 409, code: "StaleLease" } : undefined;
+
+  service.jobs.push(job("j2"));
+  await service.heard("finish", ({ jobId }) => jobId === "j2");
+
+  expect(service.calls.filter(({ operation, body }) => operation === "finish" && body["jobId"] === "j1")).toEqual([]);
+});
+
+it("repeats the same report until the service has taken it, also when only the answer was lost", async () => {
+  let answers = 0;
+  service.interfere = ({ operation }) => {
+    if (operation !== "finish") return undefined;
+    answers += 1;
+    if (answers === 4) return "drop-after";
+    return answers < 4 ? { status: 503, code: "ServiceUnavailable" } : undefined;
+  };
+  service.jobs.push(job("j1", { command: ["node", "-e", "process.exit(3)"] }), job("j2"));
+  await powerOn();
+
+  await service.heard("finish", ({ jobId }) => jobId === "j2");
+
+  const reports = service.calls.filter(({ operation, body }) => operation === "finish" && body["jobId"] === "j1");
+  expect(reports).toHaveLength(5);
+  expect(new Set(reports.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+});
+
+it("waits as long as Retry-After says", async () => {
+  const times: number[] = [];
+  service.interfere = ({ operation }) => {
+    if (operation !== "finish") return undefined;
+    times.push(Date.now());
+    return times.length === 1 ? { status: 429, code: "TooManyRequests", headers: { "retry-after": "1" } } : undefined;
+  };
+  service.jobs.push(job("j1"), job("j2"));
+  await powerOn();
+
+  await service.heard("finish", ({ jobId }) => jobId === "j2");
+
+  expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(990);
+});
+
+it("goes on with a running container after a restart and renews its session", async () => {
+  const command = [
+    "node",
+    "-e",
+    "console.log('first'); setTimeout(() => { console.log('last'); process.exit(4); }, 1500)",
+  ];
+  service.jobs.push(job("j1", { command, env: { TOKEN: "secret-value" } }));
+  await powerOn();
+  await service.heard("notice");
+  const stored = readFileSync(join(member().folder, "state", "attempt.json"), "utf8");
+
+  await killAgent();
+  const again = await service.heard("register", ({ session }) => session === "session-1");
+  const finish = await service.heard("finish");
+
+  expect(again.body).toMatchObject({ bootId: "boot-1" });
+  expect(again.body["bootNonce"]).toBeUndefined();
+  expect(reportOf(finish)).toMatchObject({ outcome: "Failed", exitCode: 4 });
+  expect(logOf("j1")).toBe("first\nlast\n");
+  expect(stored).not.toContain("secret-value");
+});
+
+it("reports a container that vanished while the agent was away", async () => {
+  service.jobs.push(job("j1", { command: SLEEPS }));
+  await powerOn();
+  await service.heard("notice");
+  const container = join(member().folder, "containers", "corral-j1-1");
+  const pid = Number(readFileSync(join(container, "pid"), "utf8"));
+
+  const agentPid = await eventually(() => member().agentPid);
+  process.kill(-agentPid, "SIGSTOP");
+  process.kill(-pid, "SIGKILL");
+  rmSync(container, { recursive: true });
+  process.kill(-agentPid, "SIGKILL");
+  const finish = await service.heard("finish");
+
+  expect(reportOf(finish)).toMatchObject({ outcome: "Failed", message: "the container is gone" });
+});
+
+it("sends a stored report after a restart", async () => {
+  service.interfere = ({ operation }) =>
+    operation === "finish" ? { status: 503, code: "ServiceUnavailable" } : undefined;
+  service.jobs.push(job("j1", { command: ["node", "-e", "process.exit(3)"] }));
+  await powerOn();
+  const first = await service.heard("finish");
+
+  await killAgent();
+  service.calls.length = 0;
+  service.interfere = () => undefined;
+  const second = await service.heard("finish");
+
+  expect(second.body).toEqual(first.body);
+});
+
+it("does not claim its lease after a reboot, and forgets the attempt", async () => {
+  service.jobs.push(job("j1", { command: SLEEPS }));
+  await powerOn();
+  await service.heard("notice");
+  await vms.fleet.powerOff(member().resourceId, { discardDisk: false });
+  service.calls.length = 0;
+  service.bootId = "boot-2";
+
+  service.jobs.push(job("j2"));
+  await powerOn();
+  const register = await service.heard("register");
+  await service.heard("finish", ({ jobId }) => jobId === "j2");
+
+  expect(register.body).toMatchObject({ session: "session-1" });
+  expect(register.body["bootId"]).toBeUndefined();
+  expect(service.calls.filter(({ body }) => body["jobId"] === "j1")).toEqual([]);
+});
+
+it("asks for a new token once when the service refuses the old one", async () => {
+  let refusals = 0;
+  service.interfere = ({ operation }) =>
+    operation === "register" && refusals++ === 0 ? { status: 401, code: "Unauthorized" } : undefined;
+
+  await powerOn();
+  await service.heard("work");
+
+  expect(service.calls.filter(({ operation }) => operation === "register")).toHaveLength(2);
+});
+
+it("registers again when its session has become stale", async () => {
+  let stale = true;
+  service.interfere = ({ operation }) =>
+    operation === "work" && stale ? { status: 409, code: "StaleLease" } : undefined;
+  await powerOn();
+  await service.heard("work");
+
+  await service.heard("register", ({ session }) => session === "session-1");
+  stale = false;
+  service.jobs.push(job("j1"));
+
+  expect(reportOf(await service.heard("finish"))).toMatchObject({ outcome: "Succeeded" });
+});
+
+it("stops the job and reports an eviction that Scheduled Events announce", async () => {
+  service.jobs.push(job("j1", { command: SLEEPS }));
+  await powerOn();
+  await service.heard("notice", ({ kind }) => kind === "started");
+
+  await vms.fleet.announcePreemption(member().resourceId, 30);
+  await service.heard("notice", ({ kind }) => kind === "evicting");
+  const finish = await service.heard("finish");
+
+  expect(reportOf(finish)).toMatchObject({ outcome: "Evicted" });
+});
+
+it("tells by heartbeats what runs on the machine", async () => {
+  service.jobs.push(job("j1", { command: SLEEPS }));
+  await powerOn();
+
+  const busy = await service.heard(
+    "heartbeat",
+    ({ containers, gpuUtilizationPercent }) => containers === 1 && gpuUtilizationPercent === 97,
+  );
+  const idle = service.calls.find(({ operation }) => operation === "heartbeat");
+
+  expect(busy.body).toMatchObject({ jobId: "j1", attempt: 1, sshSessions: 0 });
+  expect(idle).toBeDefined();
+});
+
+it("keeps a job's secrets out of every process's arguments", async () => {
+  const env = { API_KEY: "secret-value", DOCKER_CONFIG: "/data/evil", MULTI: "one\ntwo" };
+  service.jobs.push(
+    job("j1", {
+      command: ["node", "-e", "console.log(JSON.stringify(process.env)); setInterval(() => {}, 1000)"],
+      env,
+    }),
+  );
+  await powerOn();
+  await service.heard("notice");
+  await eventually(() => logOf("j1").includes("secret-value"));
+
+  const lines = processesOf(member().folder).map((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8"));
+
+  expect(lines.length).toBeGreaterThan(1);
+  expect(lines.join("")).not.toContain("secret-value");
+  expect(JSON.parse(logOf("j1"))).toMatchObject(env);
+  expect(readdirSync(join(member().folder, "state"))).not.toContain("container.env");
+});
