@@ -18,8 +18,9 @@ const WARM_UP = 300;
 const NOISE = 0.25;
 
 const built = join(__dirname, "..");
-/** Not compiled, so it lies in the sources, beside the folder of the build. */
-const root = process.env["CORRAL_ROOT"] ?? process.cwd();
+
+/** The apps are not compiled: they lie in the sources, where the benchmark is started. */
+const root = process.cwd();
 
 interface Server {
   readonly child: ChildProcess;

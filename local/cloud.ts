@@ -35,6 +35,9 @@ interface Closable {
   close(): Promise<unknown>;
 }
 
+/** Azure's shortest: how long a message waits whose receiver has died. Handlers take milliseconds, and the host renews the lock of a slow one. */
+const LOCK_SECONDS = 5;
+
 const log = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
@@ -105,7 +108,7 @@ async function startCloud(
     await startServiceBus({
       port: ports.amqp,
       dataFile: join(dataFolder, "service-bus.sqlite"),
-      queues: [{ name: JOB_QUEUE }, { name: REJECTED_QUEUE }, { name: EVENT_QUEUE }],
+      queues: [JOB_QUEUE, REJECTED_QUEUE, EVENT_QUEUE].map((name) => ({ name, lockSeconds: LOCK_SECONDS })),
       keys: [{ name: "RootManageSharedAccessKey", value: loadOrCreateKey(join(dataFolder, "service-bus.key")) }],
       faults,
       log,

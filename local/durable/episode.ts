@@ -95,7 +95,12 @@ async function run(turn: Turn, trigger: string): Promise<Outcome> {
     if (!state) return failed(turn, messageOf(error));
     result = state;
   }
-  return interpret(turn, result);
+  try {
+    return interpret(turn, result);
+  } catch (error) {
+    // What cannot be read or written as JSON (an invalid date, a cycle) is a fault of the orchestrator, never of the host.
+    return failed(turn, messageOf(error));
+  }
 }
 
 /** The SDK throws the orchestrator's state as text behind this label; anything else is no failure of the orchestrator's code. */

@@ -31,10 +31,14 @@ export async function serveFunction(
   }
 }
 
+/** Azure's front end sets these headers itself, and takes away what a caller claims in them. */
+const PRINCIPAL = "x-ms-client-principal";
+
 function requestData(request: HttpRequest, params: Readonly<Record<string, string>>): HttpData {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
+    if (value !== undefined && !name.startsWith(PRINCIPAL))
+      headers[name] = Array.isArray(value) ? value.join(", ") : value;
   }
   const data: HttpData = {
     method: request.method,

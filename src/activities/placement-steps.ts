@@ -112,12 +112,12 @@ export class PlacementSteps {
     const { bootId } = machine.value;
     const starting = startingJob(job.value, machineId, now);
     const known = await this.attempts.find(org, jobId, starting.attempt);
-    const placingAt = known?.value.machineId === machineId ? known.value.placingAt : now.toISOString();
+    const placingAt = placingAtOf(job.value, known, now);
     await this.writeAttempt(known, {
       ...newAttempt(job.value, { attempt: starting.attempt, machine: machine.value, placingAt }),
       leasedAt: now.toISOString(),
       bootId,
-      reusedMachine: (machine.value.registeredAt ?? "") < placingAt,
+      reusedMachine: (machine.value.putSentAt ?? "") < placingAt,
     });
     const { idleSince: _busy, ...rest } = machine.value;
     const leased: MachineRow = { ...rest, state: "Leased", lease: { jobId, attempt: starting.attempt, bootId } };
@@ -131,7 +131,7 @@ export class PlacementSteps {
     const placing = placingJob(job.value, machine.machineId);
     if ((await this.jobs.replace(job, placing)) === "stale") return;
     const known = await this.attempts.find(org, jobId, placing.attempt);
-    const placingAt = new Date().toISOString();
+    const placingAt = placingAtOf(job.value, known, new Date());
     await this.writeAttempt(known, newAttempt(job.value, { attempt: placing.attempt, machine, placingAt }));
   }
 
@@ -166,6 +166,11 @@ export class PlacementSteps {
     if ((await this.machines.insert(row)) === "exists") throw new Error(`machine id ${row.machineId} is taken`);
     return row;
   }
+}
+
+/** Since when the attempt is being placed: it may change the machine that it waits for, that is no new beginning. */
+function placingAtOf(job: JobRow, known: Stored<AttemptRow> | undefined, now: Date): string {
+  return job.state === "Placing" && known ? known.value.placingAt : now.toISOString();
 }
 
 const isUnplaced = ({ state }: JobRow): boolean => state === "Queued" || state === "Placing";

@@ -176,6 +176,39 @@ df.app.orchestration("changing", function* (context) {
   return yield context.df.callActivity("echo", "done");
 });
 
+df.app.orchestration("invalidTimer", function* (context) {
+  yield context.df.createTimer(new Date(Number.NaN));
+});
+
+df.app.orchestration("cycle", function* () {
+  const self = {};
+  self.self = self;
+  return self;
+});
+
+// Everything at once, three rounds: children, an activity that raises an event, a timer, continueAsNew.
+df.app.orchestration("rounds", function* (context) {
+  const { round, sum } = context.df.getInput();
+  if (round === 3) return sum;
+  const children = [1, 2].map((n) => context.df.callSubOrchestrator("fiveSlowSteps", { n, waitMs: 5 }));
+  const [a, b] = yield context.df.Task.all(children);
+  const id = context.df.instanceId;
+  yield context.df.callActivity("raiseBack", { id, name: `Round${round}`, data: { n: round } });
+  const { n } = yield context.df.waitForExternalEvent(`Round${round}`);
+  yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + 10));
+  context.df.continueAsNew({ round: round + 1, sum: sum + a + b + n });
+});
+
+// The slow activity of the first execution answers while the second one waits for a task of the same number.
+df.app.orchestration("outrun", function* (context) {
+  const { round } = context.df.getInput();
+  const slow = context.df.callActivity("addOneLater", { n: round * 10, waitMs: round === 0 ? 60 : 200 });
+  if (round === 1) return yield slow;
+  const timer = context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + 5));
+  yield context.df.Task.any([slow, timer]);
+  context.df.continueAsNew({ round: 1 });
+});
+
 // Eternal, with a history that starts from nothing each time.
 df.app.orchestration("tidying", function* (context) {
   const { left, log } = context.df.getInput();

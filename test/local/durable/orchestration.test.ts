@@ -12,6 +12,7 @@ it.each([
     output: ["text", '{"json":"text"}', 7, null, true, { a: [1, "b"] }],
   },
   { name: "tidying", input: { left: 4, log: [] }, output: [5, 4, 3, 2] },
+  { name: "outrun", input: { round: 0 }, output: 11 },
   { name: "raisesToItself", input: undefined, output: { n: 7 } },
 ])("completes $name with what its activities gave", async ({ name, input, output }) => {
   const result = await outcome(app(), name, input);
@@ -96,6 +97,8 @@ it.each([
     error: "The function 'nowhere' doesn't exist, is disabled, or is not an activity function",
   },
   { name: "entityCaller", input: undefined, error: "callEntity is not simulated yet" },
+  { name: "invalidTimer", input: undefined, error: "Invalid" },
+  { name: "cycle", input: undefined, error: "circular" },
   { name: "relisting", input: undefined, error: "was already scheduled and stands in a second Task.any" },
 ])("fails $name and says why", async ({ name, input, error }) => {
   const result = await outcome(app(), name, input);

@@ -47,6 +47,23 @@ it("ends each of many orchestrations exactly once when the host is killed again 
   }
 });
 
+it("carries children, events, timers and continueAsNew through kills at any moment", async () => {
+  const data = temporaryFolder();
+  const ids = Array.from({ length: 15 }, (_, n) => `rounds-${n}`);
+  let app = await TestApp.start("flow", { data });
+  await Promise.all(ids.map((id) => start(app, "rounds", { id, input: { round: 0, sum: 0 } })));
+
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    await pause(Math.random() * 200);
+    await app.kill("SIGKILL");
+    app = await TestApp.start("flow", { data });
+  }
+  const outputs = await Promise.all(ids.map(async (id) => (await ended(app, id)).output));
+
+  // Each round adds its children's 6 and 7 and its own number.
+  expect(outputs).toEqual(ids.map(() => 3 * 13 + 3));
+});
+
 it("loses no start that it has answered", async () => {
   const data = temporaryFolder();
   const first = await TestApp.start("flow", { data });

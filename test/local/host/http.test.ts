@@ -52,6 +52,15 @@ it("asks for the key where a function or a webhook wants one", async () => {
   expect([without, wrong, inQuery, inHeader, webhook].map(({ status }) => status)).toEqual([401, 401, 200, 200, 401]);
 });
 
+it("believes no caller who says who he is", async () => {
+  const principal = Buffer.from(JSON.stringify({ userId: "mallory" })).toString("base64");
+  const { text } = await app().request("GET", "/whoami", {
+    headers: { "x-ms-client-principal": principal, "x-ms-client-principal-id": "mallory" },
+  });
+
+  expect(JSON.parse(text)).toEqual({ user: null });
+});
+
 it("answers 204 for nothing and 500 without details for a function that throws, and goes on", async () => {
   const nothing = await app().request("GET", "/nothing");
   const thrown = await app().request("GET", "/throws");

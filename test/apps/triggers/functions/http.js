@@ -20,6 +20,7 @@ app.http("echo", {
     return response;
   },
 });
+app.http("whoami", { route: "whoami", methods: ["GET"], handler: (request) => ({ jsonBody: { user: request.user } }) });
 app.http("nothing", { route: "nothing", methods: ["GET"], handler: () => undefined });
 app.http("throws", {
   route: "throws",

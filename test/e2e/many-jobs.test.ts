@@ -1,0 +1,48 @@
+import { nodeJob, TestStack } from "./test-stack";
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await TestStack.start({ quota: { StandardNCASv3_T4Family: 16, lowPriorityCores: 0 } });
+}, 120_000);
+
+afterAll(async () => {
+  await stack.close();
+}, 60_000);
+
+it("makes one job with one VM of the same message sent 50 times at once", async () => {
+  const job = nodeJob("same-message", "process.exit(0)");
+
+  await stack.send(...Array.from({ length: 50 }, () => job));
+  const [ended] = await stack.settled(["same-message"]);
+  const { machines } = await stack.look();
+
+  expect(ended).toMatchObject({ state: "Succeeded", attempts: [{ attempt: 1, outcome: "Succeeded" }] });
+  expect(machines).toHaveLength(1);
+  expect(await stack.ledger()).toMatchObject({ accepted: 1, terminal: { Succeeded: 1 }, differences: [] });
+});
+
+it("runs 200 jobs with a quota for 4 VMs, never on more than 4, and uses machines again", async () => {
+  const jobIds = Array.from({ length: 200 }, (_, index) => `many-${index}`);
+  const before = (await stack.look()).machines.length;
+  let mostVms = 0;
+
+  await stack.send(...jobIds.map((jobId) => nodeJob(jobId, "process.exit(0)", { capacity: "on-demand" })));
+  const { jobs, machines } = await stack.until(
+    "200 jobs succeed",
+    (snapshot) => {
+      mostVms = Math.max(mostVms, snapshot.machines.filter(({ state }) => state !== "Deleted").length);
+      return (
+        snapshot.jobs.filter(({ jobId, state }) => jobId.startsWith("many-") && state === "Succeeded").length === 200
+      );
+    },
+    400_000,
+  );
+
+  expect(jobs.filter(({ jobId }) => jobId.startsWith("many-")).every(({ attempts }) => attempts.length === 1)).toBe(
+    true,
+  );
+  expect(mostVms).toBeLessThanOrEqual(4);
+  expect(machines.length - before).toBeLessThanOrEqual(20);
+  expect(await stack.ledger()).toMatchObject({ terminal: { Succeeded: 201 }, live: 0, differences: [] });
+}, 420_000);
