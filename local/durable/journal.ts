@@ -51,14 +51,16 @@ export interface InboxRow {
   readonly event: string;
 }
 
+// History rows lie in the order of writing: side by side with those of their instance, a commit for fifty instances would
+// write fifty pages instead of a few.
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS instances (
   iid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, version TEXT NOT NULL, execution TEXT NOT NULL,
   status TEXT NOT NULL, input TEXT NOT NULL, output TEXT, customStatus TEXT, createdAt INTEGER NOT NULL, updatedAt INTEGER NOT NULL,
   episodes INTEGER NOT NULL, parentIid INTEGER, parentId TEXT, parentExecution TEXT, parentTask INTEGER);
 CREATE INDEX IF NOT EXISTS instances_created ON instances (createdAt);
-CREATE TABLE IF NOT EXISTS history (
-  iid INTEGER NOT NULL, episode INTEGER NOT NULL, events TEXT NOT NULL, PRIMARY KEY (iid, episode)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS history (row INTEGER PRIMARY KEY, iid INTEGER NOT NULL, episode INTEGER NOT NULL, events TEXT NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS history_instance ON history (iid, episode);
 CREATE TABLE IF NOT EXISTS activities (
   wid INTEGER PRIMARY KEY, iid INTEGER NOT NULL, execution TEXT NOT NULL, task INTEGER NOT NULL, instanceId TEXT NOT NULL,
   name TEXT NOT NULL, input TEXT NOT NULL);

@@ -6,6 +6,8 @@ import { join } from "node:path";
 export interface HostConfig {
   readonly routePrefix: string;
   readonly functionTimeoutMs: number | undefined;
+  /** Function logs below this level are not shown. */
+  readonly logLevel: string;
   readonly durable: {
     readonly hubName: string;
     readonly maxConcurrentActivities: number;
@@ -34,6 +36,7 @@ export function hostConfigOf(json: unknown): HostConfig {
   return {
     routePrefix: stringOf(objectOf(extensions["http"])["routePrefix"]) ?? "api",
     functionTimeoutMs: durationMsOf(root["functionTimeout"]),
+    logLevel: stringOf(objectOf(objectOf(root["logging"])["logLevel"])["default"]) ?? "Information",
     durable: {
       hubName: stringOf(durable["hubName"]) ?? "TestHubName",
       maxConcurrentActivities: numberOf(durable["maxConcurrentActivityFunctions"]) ?? 10 * availableParallelism(),

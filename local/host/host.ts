@@ -6,6 +6,7 @@ import { CoreApi, installCoreApi } from "./core-api";
 import { DurableDirectory } from "./durable-directory";
 import { readHostConfig } from "./host-json";
 import type { HostConfig } from "./host-json";
+import { HostLock } from "./host-lock";
 import { HttpServer } from "./http-server";
 import type { HttpHandler } from "./http-server";
 import { Invoker, programmingModelOf } from "./invoker";
@@ -47,6 +48,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const rpc = new Door();
   const siteServer = await HttpServer.listen(options.port, site.serve, log);
   const rpcServer = await HttpServer.listen(0, rpc.serve, log);
+  // A taken port is found first: whoever starts a host twice hears of the port at once.
+  const lock = HostLock.acquire(options.dataFolder);
   describeHost(appFolder, siteServer.port);
   const key = new HostKey(settings);
   const links = { hubName: config.durable.hubName, publicOrigin: `http://${publicHostName(settings)}`, key: key.value };
@@ -56,6 +59,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     api,
     log,
     timeoutMs: config.functionTimeoutMs,
+    logLevel: config.logLevel,
     durableClient: () => binding,
     onTimeout: options.onTimeout,
   });
@@ -71,7 +75,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   announce(api, log);
   return {
     port: siteServer.port,
-    stop: (timeoutMs) => stop({ siteServer, rpcServer, site, triggers, invoker, hub }, timeoutMs),
+    stop: (timeoutMs) => stop({ siteServer, rpcServer, site, triggers, invoker, hub, lock }, timeoutMs),
   };
 }
 
@@ -102,11 +106,12 @@ interface Running {
   readonly triggers: Triggers;
   readonly invoker: Invoker;
   readonly hub: TaskHub;
+  readonly lock: HostLock;
 }
 
 /** Takes no new work, lets what runs come to its end for that long, and leaves the journal closed. */
 async function stop(
-  { siteServer, rpcServer, site, triggers, invoker, hub }: Running,
+  { siteServer, rpcServer, site, triggers, invoker, hub, lock }: Running,
   timeoutMs: number,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
@@ -121,6 +126,7 @@ async function stop(
   await invoker.appHook("appTerminate");
   await hub.close();
   await rpcServer.close(0);
+  lock.release();
 }
 
 function announce({ functions }: CoreApi, log: Log): void {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { CoreApi, Hook, RegisteredFunction } from "./core-api";
 import { describeError } from "./log";
 import type { Log } from "./log";
+import { isShown } from "./log-level";
 import type {
   Binding,
   CoreInvocationContext,
@@ -20,6 +21,7 @@ export interface InvokerOptions {
   readonly api: CoreApi;
   readonly log: Log;
   readonly timeoutMs: number | undefined;
+  readonly logLevel: string;
   /** The durable client's payload, for the functions that ask for one. */
   readonly durableClient: () => string;
   /** An invocation ran over its time: the real host then restarts the whole worker. */
@@ -115,11 +117,24 @@ export class Invoker {
       return data ? [{ name: binding.name, data }] : [];
     });
     const request = { invocationId, functionId: metadata.name, inputData, triggerMetadata: trigger.metadata ?? {} };
-    const log = (level: string, category: string, message: string): void => {
-      if (level === "trace" || (level === "debug" && category !== "user")) return;
-      this.options.log(`[${metadata.name} ${invocationId}] ${level}: ${message}`);
+    const core: CoreInvocationContext = {
+      invocationId,
+      request,
+      metadata,
+      log: (level, category, message) => this.log(core, { level, category, message }),
     };
-    return { invocationId, request, metadata, log };
+    return core;
+  }
+
+  /** The app's `log` hooks may change what is said, and how important it is. */
+  private log(
+    { metadata, invocationId }: CoreInvocationContext,
+    entry: { level: string; category: string; message: string },
+  ): void {
+    const said = { ...entry, hookData: {}, appHookData: this.appHookData };
+    for (const hook of this.options.api.hooksOf("log")) hook(said);
+    if (isShown(said.level, this.options.logLevel))
+      this.options.log(`[${metadata.name} ${invocationId}] ${said.level}: ${said.message}`);
   }
 
   private extraInput(binding: Binding): TypedData | undefined {

@@ -43,6 +43,7 @@ export interface Binding {
 export interface FunctionMetadata {
   readonly name: string;
   readonly bindings: Readonly<Record<string, Binding>>;
+  readonly retryOptions?: unknown;
 }
 
 export type FunctionCallback = (...args: unknown[]) => unknown;

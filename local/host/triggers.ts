@@ -90,6 +90,8 @@ function triggerOf({ metadata }: RegisteredFunction): Binding {
 
 /** Data of other bindings would silently be missing, so it is said once at the start. */
 function warnOfBindings({ metadata }: RegisteredFunction, log: Log): void {
+  if (metadata.retryOptions !== undefined)
+    log(`Function '${metadata.name}': its retry policy is not simulated by this host`);
   for (const binding of Object.values(metadata.bindings)) {
     const known = isTrigger(binding) || isDurableClient(binding) || binding.type === "http";
     if (!known)

@@ -77,8 +77,9 @@ function list(deps: JobCallDeps): HttpFunctionOptions {
     handler: async (request) => {
       const member = await deps.guard.member(request);
       if (!member.ok) return member.response;
-      const { jobs } = await deps.jobs.listAll(member.value.organization.org);
-      return answer(200, { value: await Promise.all(jobs.map((job) => deps.views.of(job))) });
+      const { org } = member.value.organization;
+      const { jobs } = await deps.jobs.listAll(org);
+      return answer(200, { value: await deps.views.ofAll(org, jobs) });
     },
   };
 }

@@ -44,6 +44,12 @@ export class AttemptTable {
     return replaceRow(this.client, toEntity(next.org, keyOf(next.jobId, next.attempt), next), before.etag);
   }
 
+  /** Every attempt of an organization, in the order of jobs and numbers. */
+  async listAll(org: string): Promise<AttemptRow[]> {
+    const rows = await listRows<AttemptRow>(this.client, org, "");
+    return rows.map(({ value }) => value);
+  }
+
   async listOf(org: string, jobId: string): Promise<AttemptRow[]> {
     const rows = await listRows<AttemptRow>(this.client, org, `${jobId}:`);
     return rows.map(({ value }) => value);

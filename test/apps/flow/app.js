@@ -73,7 +73,9 @@ df.app.orchestration("timers", function* (context) {
 });
 
 df.app.orchestration("approval", function* (context) {
-  const deadline = context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + context.df.getInput().withinMs));
+  const deadline = context.df.createTimer(
+    new Date(context.df.currentUtcDateTime.getTime() + context.df.getInput().withinMs),
+  );
   const approval = context.df.waitForExternalEvent("Approval");
   const winner = yield context.df.Task.any([approval, deadline]);
   if (winner === deadline) return "too late";
@@ -222,7 +224,10 @@ df.app.client.http("start", {
   methods: ["POST"],
   handler: async (request, client) => {
     const text = await request.text();
-    const options = { input: text === "" ? undefined : JSON.parse(text), ...(request.params.id && { instanceId: request.params.id }) };
+    const options = {
+      input: text === "" ? undefined : JSON.parse(text),
+      ...(request.params.id && { instanceId: request.params.id }),
+    };
     const id = await client.startNew(request.params.name, options);
     return client.createCheckStatusResponse(request, id);
   },
@@ -234,7 +239,9 @@ df.app.client.http("client", {
   methods: ["POST"],
   handler: async (request, client) => {
     try {
-      const args = JSON.parse(await request.text(), (key, value) => (/^createdTime/.test(key) ? new Date(value) : value));
+      const args = JSON.parse(await request.text(), (key, value) =>
+        /^createdTime/.test(key) ? new Date(value) : value,
+      );
       return { jsonBody: { value: (await client[request.params.method](...args)) ?? null } };
     } catch (error) {
       return { jsonBody: { error: error.message } };

@@ -84,6 +84,13 @@ it("logs what a function says with its name and invocation id", async () => {
   expect(app().log).toMatch(/\[slow [0-9a-f-]{36}\] information: slow began/);
 });
 
+it("lets a log hook raise what host.json would hide", async () => {
+  await app().request("GET", "/chatty");
+
+  expect(app().log).toMatch(/\[chatty [0-9a-f-]{36}\] warning: said at debug/);
+  expect(app().log).not.toContain("never shown");
+});
+
 it("fires timers on their schedule, and at once where they ask for it", async () => {
   const ticks = (await until(
     () => app().json("/seen/tick"),

@@ -2,6 +2,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { HostLock } from "../../../local/host/host-lock";
 import { TestApp, endAppsAfterEach, temporaryFolder } from "./support";
 import { ended } from "../durable/orchestrations";
 
@@ -31,6 +32,20 @@ it("refuses a port that is taken in one line that says what to do", async () => 
   expect(code).toBe(1);
   expect(app.log.trim().split("\n")).toHaveLength(1);
   expect(app.log).toContain(`Port ${port} is already in use`);
+});
+
+it("keeps a second host away from the same data until the first is gone", async () => {
+  const data = temporaryFolder();
+  const lock = HostLock.acquire(data);
+  const second = (): HostLock => HostLock.acquire(data, 0);
+
+  expect(second).toThrow(/Another host works on/);
+  lock.release();
+  second().release();
+  const app = await TestApp.start("esm", { data });
+  expect(second).toThrow(/Another host works on/);
+  await app.kill("SIGKILL");
+  second().release();
 });
 
 it("refuses to start when a setting is missing, naming it and its function", async () => {

@@ -1,10 +1,12 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ServiceBusClient } from "@azure/service-bus";
 import type { ServiceBusMessage } from "@azure/service-bus";
 import { FaultPlan } from "../../../local/faults/fault-plan";
 import { startServiceBus } from "../../../local/service-bus/service-bus";
 import type { ServiceBusServer } from "../../../local/service-bus/service-bus";
-import { TestApp, endAppsAfterEach, temporaryFolder, until } from "./support";
+import { TestApp, endAppsAfterEach, until } from "./support";
 
 interface Seen {
   readonly message: { readonly n: number };
@@ -12,6 +14,10 @@ interface Seen {
   readonly deliveryCount: number;
 }
 
+// Apps end before their broker does.
+endAppsAfterEach();
+
+let folder: string;
 let dataFile: string;
 let broker: ServiceBusServer;
 let client: ServiceBusClient | undefined;
@@ -23,7 +29,8 @@ function startBroker(port: number): Promise<ServiceBusServer> {
 }
 
 beforeEach(async () => {
-  dataFile = join(temporaryFolder(), "bus.sqlite");
+  folder = mkdtempSync(join(tmpdir(), "corral-bus-"));
+  dataFile = join(folder, "bus.sqlite");
   broker = await startBroker(0);
 });
 afterEach(async () => {
@@ -31,8 +38,6 @@ afterEach(async () => {
   client = undefined;
   await broker.close();
 });
-endAppsAfterEach();
-
 async function send(...messages: ServiceBusMessage[]): Promise<void> {
   client ??= new ServiceBusClient(broker.connectionString, {
     retryOptions: { timeoutInMs: 5_000, retryDelayInMs: 300, maxRetries: 20 },

@@ -7,7 +7,21 @@ app.hook.preInvocation((context) => {
   context.hookData.began = true;
 });
 app.hook.postInvocation((context) => {
-  if (context.invocationContext.functionName === "hooked") context.result = { body: `${context.result.body}, began ${context.hookData.began}` };
+  if (context.invocationContext.functionName === "hooked")
+    context.result = { body: `${context.result.body}, began ${context.hookData.began}` };
 });
 
+app.hook.log((context) => {
+  if (context.message === "said at debug") context.level = "warning";
+});
+
+app.http("chatty", {
+  route: "chatty",
+  methods: ["GET"],
+  handler: (_request, context) => {
+    context.debug("said at debug");
+    context.debug("never shown");
+    return { body: "ok" };
+  },
+});
 app.http("hooked", { route: "hooked", methods: ["GET"], handler: (_request, extra) => ({ body: String(extra) }) });

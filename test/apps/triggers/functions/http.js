@@ -15,7 +15,11 @@ app.http("echo", {
   route: "echo",
   methods: ["POST"],
   handler: async (request) => {
-    const response = new HttpResponse({ status: 201, body: Buffer.from(await request.arrayBuffer()), headers: { "x-type": request.headers.get("content-type") } });
+    const response = new HttpResponse({
+      status: 201,
+      body: Buffer.from(await request.arrayBuffer()),
+      headers: { "x-type": request.headers.get("content-type") },
+    });
     response.cookies.push({ name: "a", value: "b c", httpOnly: true, sameSite: "Strict", maxAge: 60 });
     return response;
   },
