@@ -2,6 +2,7 @@ import type { Bench, BenchReport } from "./report";
 
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   host: async () => (await import("./host.js")).benchHost,
+  overhead: async () => (await import("./overhead.js")).benchOverhead,
 };
 
 function log(line: string): void {

@@ -35,6 +35,7 @@ export class EpisodeWriter {
       return;
     }
     this.append(instance, episode.text);
+    instance.played = instance.played === "" ? episode.replay : `${instance.played},${episode.replay}`;
     for (const task of episode.cancelledTimers) this.cancelTimer(instance, task);
     if (!end) {
       this.save(instance, null);
@@ -76,7 +77,6 @@ export class EpisodeWriter {
     const { iid, episodes } = instance;
     this.parts.commits.write(() => this.parts.journal.appendHistory(iid, episodes, text));
     instance.episodes += 1;
-    instance.played = instance.played === "" ? text : `${instance.played},${text}`;
   }
 
   private save(instance: Instance, output: string | null): void {

@@ -14,6 +14,8 @@ export type EpisodeEnd =
 export interface Episode {
   /** The events to append to the history, as JSON. */
   readonly text: string;
+  /** Those of them that a later replay needs. */
+  readonly replay: string;
   readonly scheduled: readonly HistoryEvent[];
   readonly cancelledTimers: readonly number[];
   readonly customStatus: string | undefined;
@@ -47,7 +49,8 @@ export async function runEpisode(
   const closing: HistoryEvent[] = [...outcome.scheduled];
   if (outcome.end && outcome.end.kind !== "continued") closing.push(completionOf(outcome.end, now));
   closing.push({ EventType: EventType.OrchestratorCompleted, EventId: -1, Timestamp: new Date(now).toISOString() });
-  return { ...outcome, text: [...texts.map(({ played }) => played), ...closing.map(playedTextOf)].join(",") };
+  const replay = texts.map(({ played }) => played).join(",");
+  return { ...outcome, text: [replay, ...closing.map(playedTextOf)].join(","), replay };
 }
 
 /** Node may fire a timer a millisecond early, and clocks step back: a turn's time is never before a timer that it sees. */
@@ -81,7 +84,7 @@ function readEvents({ state }: Instance, events: readonly HistoryEvent[], now: n
   return followUps;
 }
 
-type Outcome = Omit<Episode, "text">;
+type Outcome = Omit<Episode, "text" | "replay">;
 
 async function run(turn: Turn, trigger: string): Promise<Outcome> {
   const { functions, instance } = turn;

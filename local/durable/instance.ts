@@ -1,5 +1,5 @@
 import { Execution } from "./execution";
-import { EventType, parseEvents } from "./history";
+import { EventType, parseEvents, replayTextOf } from "./history";
 import type { HistoryEvent } from "./history";
 import { FINISHED } from "./journal";
 import type { InboxRow, InstanceRow, RuntimeStatus } from "./journal";
@@ -44,7 +44,7 @@ export class Instance {
   /** True once the instance was purged or replaced: what still runs for it must leave no trace. */
   gone = false;
   state = new Execution();
-  /** The history so far as JSON, every event marked as played: replays need the text only. */
+  /** What the SDK reads again in each replay, as JSON, every event marked as played. */
   played = "";
 
   constructor(row: InstanceRow) {
@@ -70,9 +70,10 @@ export class Instance {
   }
 
   restore(history: string, inbox: readonly InboxRow[]): void {
-    this.played = history;
+    const events = parseEvents(history);
+    this.state = Execution.of(events);
+    this.played = replayTextOf(events);
     if (history === "") this.inbox.push(this.startMessage());
-    else this.state = Execution.of(parseEvents(history));
     for (const row of inbox) {
       const [event] = parseEvents(row.event);
       if (event)

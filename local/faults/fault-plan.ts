@@ -15,6 +15,8 @@ export type FaultStage = "before" | "after" | "operation";
 
 export type FaultAction =
   | { readonly kind: "hold" }
+  /** Nothing happens to the call: it is only seen and counted. */
+  | { readonly kind: "watch" }
   | { readonly kind: "delay"; readonly milliseconds: number }
   | { readonly kind: "drop" }
   | {
@@ -46,7 +48,12 @@ export interface RuleState {
   readonly rule: FaultRule;
   readonly hits: number;
   readonly holding: number;
-  readonly calls: readonly FaultCall[];
+  readonly calls: readonly SeenCall[];
+}
+
+export interface SeenCall extends FaultCall {
+  /** Milliseconds since 1970, with fractions. */
+  readonly atMs: number;
 }
 
 interface ArmedRule {
@@ -54,7 +61,7 @@ interface ArmedRule {
   seen: number;
   hits: number;
   holding: number;
-  readonly calls: FaultCall[];
+  readonly calls: SeenCall[];
   readonly released: Promise<void>;
   readonly release: () => void;
   hitWaiters: { readonly hits: number; readonly resolve: () => void }[];
@@ -127,6 +134,8 @@ export class FaultPlan {
         await armed.released;
         armed.holding -= 1;
         return undefined;
+      case "watch":
+        return undefined;
       case "delay":
         await new Promise((resolve) => setTimeout(resolve, action.milliseconds));
         return undefined;
@@ -142,7 +151,7 @@ export class FaultPlan {
       armed.seen += 1;
       if (armed.seen <= armed.rule.skip || armed.hits >= armed.rule.times) continue;
       armed.hits += 1;
-      armed.calls.push(call);
+      armed.calls.push({ ...call, atMs: performance.timeOrigin + performance.now() });
       for (const waiter of armed.hitWaiters) if (armed.hits >= waiter.hits) waiter.resolve();
       return armed;
     }

@@ -14,6 +14,7 @@ const Rule = z.strictObject({
   times: z.number().int().min(1).default(1),
   action: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("hold") }),
+    z.strictObject({ kind: z.literal("watch") }),
     z.strictObject({ kind: z.literal("delay"), milliseconds: z.number().min(0) }),
     z.strictObject({ kind: z.literal("drop") }),
     z.strictObject({

@@ -92,7 +92,8 @@ export class Invoker {
     const shared = { hookData: {}, appHookData: this.appHookData, invocationContext };
     const before = { ...shared, inputs, functionCallback: fn.callback };
     core.state = "preInvocationHooks";
-    await runHooks(api.hooksOf("preInvocation"), before);
+    const hooks = { before: api.hooksOf("preInvocation"), after: api.hooksOf("postInvocation") };
+    if (hooks.before.length > 0) await runHooks(hooks.before, before);
     core.state = "invocation";
     const after: { result: unknown; error: unknown } = { result: undefined, error: undefined };
     try {
@@ -102,7 +103,7 @@ export class Invoker {
     }
     const hookContext = { ...shared, inputs: before.inputs, ...after };
     core.state = "postInvocationHooks";
-    await runHooks(api.hooksOf("postInvocation"), hookContext);
+    if (hooks.after.length > 0) await runHooks(hooks.after, hookContext);
     if (hookContext.error !== undefined && hookContext.error !== null) throw toError(hookContext.error);
     return { model, context: invocationContext, result: hookContext.result };
   }

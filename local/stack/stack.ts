@@ -67,6 +67,11 @@ export class Stack {
     return this.cloud.ready.facts;
   }
 
+  /** Where the Functions host itself listens, behind the front door. */
+  get hostUrl(): string {
+    return `http://127.0.0.1:${this.hostPort}`;
+  }
+
   get pids(): { readonly cloud: number; readonly host: number } {
     return { cloud: this.cloud.pid, host: this.host?.pid ?? 0 };
   }
@@ -87,7 +92,7 @@ export class Stack {
     });
     this.host = host;
     this.hostPort = host.ready.port;
-    this.cloud.send({ type: "host", url: `http://127.0.0.1:${this.hostPort}` } satisfies HostAddress);
+    this.cloud.send({ type: "host", url: this.hostUrl } satisfies HostAddress);
     void host.ended.then((how) => this.restart(host, how));
   }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ServiceBusClient } from "@azure/service-bus";
@@ -37,6 +37,7 @@ afterEach(async () => {
   await client?.close();
   client = undefined;
   await broker.close();
+  rmSync(folder, { recursive: true });
 });
 async function send(...messages: ServiceBusMessage[]): Promise<void> {
   client ??= new ServiceBusClient(broker.connectionString, {
