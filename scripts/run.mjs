@@ -193,7 +193,7 @@ const COMMANDS = {
       [
         "arrows",
         [
-          bin("dependency-cruiser", "bin", "dependency-cruise.mjs"),
+          bin("dependency-cruiser", "bin", "dependency-cruiser.mjs"),
           "--config",
           ".dependency-cruiser.cjs",
           ...SOURCES.filter((folder) => existsSync(join(root, folder))),

@@ -87,28 +87,32 @@ export class TestStack {
   }
 
   /** Looks until the condition holds; the API may be down meanwhile. Fails with what was seen last. */
-  async until(what: string, condition: (snapshot: Snapshot) => boolean, timeoutMs = 60_000): Promise<Snapshot> {
+  async until(
+    what: string,
+    condition: (snapshot: Snapshot) => boolean | Promise<boolean>,
+    { timeoutMs = 60_000, everyMs = LOOK_EVERY_MS } = {},
+  ): Promise<Snapshot> {
     const endsAt = Date.now() + timeoutMs;
     let seen = "nothing";
     while (Date.now() < endsAt) {
       try {
         const snapshot = await this.look();
-        if (condition(snapshot)) return snapshot;
+        if (await condition(snapshot)) return snapshot;
         seen = JSON.stringify(snapshot);
       } catch (error) {
         seen = String(error);
       }
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      await new Promise((resolve) => setTimeout(resolve, everyMs));
     }
     throw new Error(`not within ${timeoutMs} ms: ${what}; last seen: ${seen.slice(0, 4000)}`);
   }
 
   /** Until the jobs are terminal and no machine is left. */
-  async settled(jobIds: readonly string[], timeoutMs?: number): Promise<WatchedJob[]> {
+  async settled(jobIds: readonly string[]): Promise<WatchedJob[]> {
     const isDone = ({ jobs, machines }: Snapshot) =>
       jobIds.every((id) => jobs.some(({ jobId, state }) => jobId === id && TERMINAL.has(state))) &&
       machines.every(({ state }) => state === "Deleted");
-    const { jobs } = await this.until(`jobs ${jobIds.join(", ")} end and machines go`, isDone, timeoutMs);
+    const { jobs } = await this.until(`jobs ${jobIds.join(", ")} end and machines go`, isDone);
     return jobIds.flatMap((id) => jobs.filter(({ jobId }) => jobId === id));
   }
 
@@ -127,9 +131,17 @@ export class TestStack {
   }
 
   /** VMs, NICs and disks that are in Azure. */
-  async machineParts(): Promise<string[]> {
+  machineParts(): Promise<string[]> {
+    return this.inventory(/virtualmachines|disks|networkinterfaces/i);
+  }
+
+  vms(): Promise<string[]> {
+    return this.inventory(/virtualmachines/i);
+  }
+
+  private async inventory(types: RegExp): Promise<string[]> {
     const { value } = (await this.portal("GET", "/inventory")) as { value: { id: string; type: string }[] };
-    return value.filter(({ type }) => /virtualmachines|disks|networkinterfaces/i.test(type)).map(({ id }) => id);
+    return value.filter(({ type }) => types.test(type)).map(({ id }) => id);
   }
 
   portal(method: string, path: string, json?: unknown): Promise<unknown> {
