@@ -31,7 +31,6 @@ export default tseslint.config(
     files: ["**/*.ts"],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
   },
-  { files: ["**/*.{js,mjs,cjs}"], extends: [tseslint.configs.disableTypeChecked] },
   {
     rules: {
       "max-lines": ["error", { max: 300, skipBlankLines: false }],
@@ -84,4 +83,5 @@ export default tseslint.config(
     files: ["src/orchestrations/durable.ts"],
     rules: { "no-restricted-syntax": ["error", ...determinism.slice(0, 6)] },
   },
+  { files: ["**/*.{js,mjs,cjs}"], extends: [tseslint.configs.disableTypeChecked] },
 );

@@ -4,8 +4,9 @@ import { type Connection, UsageError } from "./connection";
 const Problem = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 
 /** Calls Corral's API; a refusal becomes an error in the API's own words. */
-export async function callApi(connection: Connection, method: string, path: string, body?: string): Promise<unknown> {
-  const response = await send(connection, { method, path, body });
+export async function callApi(connection: Connection, call: ApiCall): Promise<unknown> {
+  const { method, path } = call;
+  const response = await send(connection, call);
   const text = await response.text();
   const json: unknown = text === "" ? undefined : JSON.parse(text);
   if (response.ok) return json;
@@ -14,10 +15,13 @@ export async function callApi(connection: Connection, method: string, path: stri
   throw new UsageError(`${method} ${path} was refused (${response.status}): ${said}`);
 }
 
-async function send(
-  connection: Connection,
-  { method, path, body }: { method: string; path: string; body: string | undefined },
-): Promise<Response> {
+export interface ApiCall {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly body?: string;
+}
+
+async function send(connection: Connection, { method, path, body }: ApiCall): Promise<Response> {
   const authorization = `Bearer ${await connection.token()}`;
   const headers = { authorization, ...(body !== undefined && { "content-type": "application/json" }) };
   try {

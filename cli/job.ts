@@ -24,25 +24,26 @@ export function showJob({ org, jobId, state, waitingFor, attempts }: ShownJob): 
 
 /** `corral jobs`: one line for each. */
 export async function listJobs(connection: Connection): Promise<number> {
-  const { value } = (await callApi(connection, "GET", `/api/orgs/${connection.org}/jobs`)) as { value: ShownJob[] };
+  const { value } = (await callApi(connection, { method: "GET", path: `/api/orgs/${connection.org}/jobs` })) as {
+    value: ShownJob[];
+  };
   for (const job of value) process.stdout.write(`${showJob(job)}\n`);
   return 0;
 }
 
 /** `corral show JOB`, `corral ledger`, `corral machines`: the API's answer as it is. */
 export async function printAnswer(connection: Connection, path: string): Promise<number> {
-  const answer = await callApi(connection, "GET", `/api/orgs/${connection.org}${path}`);
+  const answer = await callApi(connection, { method: "GET", path: `/api/orgs/${connection.org}${path}` });
   process.stdout.write(`${JSON.stringify(answer, undefined, 2)}\n`);
   return 0;
 }
 
 /** `corral cancel JOB`. */
 export async function cancelJob(connection: Connection, jobId: string): Promise<number> {
-  const job = (await callApi(
-    connection,
-    "POST",
-    `/api/orgs/${connection.org}/jobs/${encodeURIComponent(jobId)}:cancel`,
-  )) as ShownJob;
+  const job = (await callApi(connection, {
+    method: "POST",
+    path: `/api/orgs/${connection.org}/jobs/${encodeURIComponent(jobId)}:cancel`,
+  })) as ShownJob;
   process.stdout.write(`${showJob(job)}\n`);
   return 0;
 }

@@ -46,15 +46,20 @@ function needed(value: string | undefined, name: string): string {
   return value;
 }
 
+/** What a person is to read: our own words for what he can mend, the whole stack for what he cannot. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // parseArgs throws a TypeError with a code for an option that it does not know.
+  const isUsage = error instanceof UsageError || (error instanceof TypeError && "code" in error);
+  return isUsage ? error.message : (error.stack ?? error.message);
+}
+
 run().then(
   (code) => {
     process.exitCode = code;
   },
   (error: unknown) => {
-    const isUsage = error instanceof UsageError || (error instanceof TypeError && "code" in error);
-    process.stderr.write(
-      `${error instanceof Error ? (isUsage ? error.message : (error.stack ?? error.message)) : String(error)}\n`,
-    );
+    process.stderr.write(`${wordsOf(error)}\n`);
     process.exitCode = 1;
   },
 );

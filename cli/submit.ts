@@ -9,13 +9,17 @@ const LOOK_EVERY_MS = 500;
 export async function submit(connection: Connection, file: string, options: { wait: boolean }): Promise<number> {
   const text = readJobFile(file);
   const org = orgOf(text) ?? connection.org;
-  let job = (await callApi(connection, "POST", `/api/orgs/${encodeURIComponent(org)}/jobs`, text)) as ShownJob;
+  let job = (await callApi(connection, {
+    method: "POST",
+    path: `/api/orgs/${encodeURIComponent(org)}/jobs`,
+    body: text,
+  })) as ShownJob;
   process.stdout.write(`${showJob(job)}\n`);
   if (!options.wait) return 0;
   let shown = showJob(job);
   while (!isOver(job)) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-    job = (await callApi(connection, "GET", `/api/orgs/${org}/jobs/${job.jobId}`)) as ShownJob;
+    job = (await callApi(connection, { method: "GET", path: `/api/orgs/${org}/jobs/${job.jobId}` })) as ShownJob;
     if (showJob(job) !== shown) process.stdout.write(`${showJob(job)}\n`);
     shown = showJob(job);
   }

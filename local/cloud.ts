@@ -9,7 +9,7 @@ import type { AzureSimulator } from "./azure/azure-options";
 import { FaultPlan } from "./faults/fault-plan";
 import { createFaultRoutes } from "./faults/fault-routes";
 import { startFrontDoor } from "./front-door/front-door";
-import { startServiceBus } from "./service-bus/service-bus";
+import { type ServiceBusServer, startServiceBus } from "./service-bus/service-bus";
 import type { CloudFacts, CloudReady, HostAddress, StackUser } from "./stack/cloud-facts";
 import {
   API_APP_ID,
@@ -82,47 +82,36 @@ function loadOrCreateUsers(azure: AzureSimulator, folder: string): StackUser[] {
   return users;
 }
 
-async function startCloud(
-  options: CloudOptions,
-): Promise<{ facts: CloudFacts; setHost: (url: string) => void; close: () => Promise<void> }> {
-  const { dataFolder, speed, ports } = options;
+interface Cloud {
+  readonly facts: CloudFacts;
+  readonly setHost: (url: string) => void;
+  readonly close: () => Promise<void>;
+}
+
+async function startCloud(options: CloudOptions): Promise<Cloud> {
+  const { dataFolder, ports } = options;
   mkdirSync(dataFolder, { recursive: true });
   const faults = new FaultPlan();
-  const started: Closable[] = [];
-  const keep = <T extends Closable>(part: T): T => {
-    started.push(part);
-    return part;
-  };
   let hostUrl: string | undefined;
-  const faultServer = keep(await startFaultServer(ports.faults, faults));
-  const frontDoor = keep(await startFrontDoor({ port: ports.frontDoor, target: () => hostUrl, faults, log }));
-  const storage = keep(
-    await startStorage({
-      folder: join(dataFolder, "storage"),
-      ports: { blob: ports.blob, queue: ports.queue, table: ports.table },
-      faults,
-      log,
-    }),
-  );
-  const bus = keep(
-    await startServiceBus({
-      port: ports.amqp,
-      dataFile: join(dataFolder, "service-bus.sqlite"),
-      queues: [JOB_QUEUE, REJECTED_QUEUE, EVENT_QUEUE].map((name) => ({ name, lockSeconds: LOCK_SECONDS })),
-      keys: [{ name: "RootManageSharedAccessKey", value: loadOrCreateKey(join(dataFolder, "service-bus.key")) }],
-      faults,
-      log,
-    }),
-  );
-  const { azure, fleet } = await startMachinery({ ...options, faults, blobUrl: "" });
-  keep(azure);
-  keep(fleet);
-  const users = loadOrCreateUsers(azure, dataFolder);
-  const runtime = azure.assignAppIdentity(RUNTIME_IDENTITY_ID);
-  for (const { role, objectId } of users) {
-    if (role === "Owner")
-      azure.grant({ principalId: objectId, role: "Owner", scope: `/subscriptions/${SUBSCRIPTION_ID}` });
-  }
+  const faultServer = await startFaultServer(ports.faults, faults);
+  const frontDoor = await startFrontDoor({ port: ports.frontDoor, target: () => hostUrl, faults, log });
+  const storagePorts = { blob: ports.blob, queue: ports.queue, table: ports.table };
+  const storage = await startStorage({ folder: join(dataFolder, "storage"), ports: storagePorts, faults, log });
+  const bus = await startBus(options, faults);
+  const { azure, fleet } = await startMachinery({ ...options, faults });
+  const facts: CloudFacts = {
+    apiUrl: `http://localhost:${frontDoor.port}`,
+    armUrl: azure.armUrl,
+    authorityUrl: azure.authorityUrl,
+    vaultUrl: "",
+    portalUrl: azure.portalUrl,
+    faultsUrl: `http://127.0.0.1:${faultServer.port}`,
+    caFile: azure.caFile,
+    serviceBus: bus.connectionString,
+    stateStorage: storage.connectionString,
+    identityEnvironment: azure.identityEnvironment,
+    ...preparePrincipals(azure, dataFolder),
+  };
   savePorts(dataFolder, {
     https: portOf(azure.armUrl),
     identity: portOf(azure.identityEnvironment.IDENTITY_ENDPOINT),
@@ -133,38 +122,46 @@ async function startCloud(
     ...storage.ports,
   });
   return {
-    facts: {
-      apiUrl: `http://localhost:${frontDoor.port}`,
-      armUrl: azure.armUrl,
-      authorityUrl: azure.authorityUrl,
-      vaultUrl: "",
-      portalUrl: azure.portalUrl,
-      faultsUrl: `http://127.0.0.1:${faultServer.port}`,
-      caFile: azure.caFile,
-      serviceBus: bus.connectionString,
-      stateStorage: storage.connectionString,
-      blobUrl: "",
-      identityEnvironment: azure.identityEnvironment,
-      runtime: { clientId: runtime.clientId, principalId: runtime.principalId },
-      users,
-    },
+    facts,
     setHost: (url) => {
       hostUrl = url;
     },
-    // In reverse: machines first, then what they talk to.
+    // Machines first, then what they talk to.
     close: async () => {
-      for (const part of started.reverse()) await part.close();
+      for (const part of [fleet, azure, bus, storage, frontDoor, faultServer]) await part.close();
     },
   };
+}
+
+function startBus({ dataFolder, ports }: CloudOptions, faults: FaultPlan): Promise<ServiceBusServer> {
+  return startServiceBus({
+    port: ports.amqp,
+    dataFile: join(dataFolder, "service-bus.sqlite"),
+    queues: [JOB_QUEUE, REJECTED_QUEUE, EVENT_QUEUE].map((name) => ({ name, lockSeconds: LOCK_SECONDS })),
+    keys: [{ name: "RootManageSharedAccessKey", value: loadOrCreateKey(join(dataFolder, "service-bus.key")) }],
+    faults,
+    log,
+  });
+}
+
+/** The users of the tenant, its owner with all rights in Azure, and the app's identity, which gets its roles like anybody else. */
+function preparePrincipals(azure: AzureSimulator, dataFolder: string): Pick<CloudFacts, "users" | "runtime"> {
+  const users = loadOrCreateUsers(azure, dataFolder);
+  const { clientId, principalId } = azure.assignAppIdentity(RUNTIME_IDENTITY_ID);
+  for (const { role, objectId } of users) {
+    if (role === "Owner")
+      azure.grant({ principalId: objectId, role: "Owner", scope: `/subscriptions/${SUBSCRIPTION_ID}` });
+  }
+  return { users, runtime: { clientId, principalId } };
 }
 
 const portOf = (url: string): number => Number(new URL(url).port);
 
 /** ARM and Entra, and below them the machines, each of which needs the other. */
 async function startMachinery(
-  options: CloudOptions & { faults: FaultPlan; blobUrl: string },
+  options: CloudOptions & { faults: FaultPlan },
 ): Promise<{ azure: AzureSimulator; fleet: VmFleet }> {
-  const { dataFolder, speed, ports, faults, blobUrl } = options;
+  const { dataFolder, speed, ports, faults } = options;
   let fleet: VmFleet | undefined;
   const azure = await startAzure({
     dataFolder: join(dataFolder, "azure"),
@@ -188,7 +185,6 @@ async function startMachinery(
     subscriptionId: SUBSCRIPTION_ID,
     locations: LOCATIONS,
     apis: [{ appId: API_APP_ID, identifierUri: `api://${API_APP_ID}`, displayName: "Corral" }],
-    storageBlobEndpoint: (account) => `${blobUrl}/${account}/`,
     evictionNoticeSeconds: Math.max(1, 30 / speed),
     log,
   });

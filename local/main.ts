@@ -148,10 +148,10 @@ async function main(): Promise<void> {
   });
   try {
     const code = await runExamples(stack, session, options);
-    if (options.exit) return await stop(code);
+    if (options.exit) await stop(code);
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
-    return await stop(1);
+    await stop(1);
   }
   say(
     `\nThe stack stays up; Ctrl-C ends it.\n  API    ${stack.facts.apiUrl}\n  state  ${options.data}\n  try    npm run cli -- submit FILE`,

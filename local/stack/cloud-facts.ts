@@ -17,7 +17,6 @@ export interface CloudFacts {
   readonly caFile: string;
   readonly serviceBus: string;
   readonly stateStorage: string;
-  readonly blobUrl: string;
   readonly identityEnvironment: Readonly<Record<string, string>>;
   readonly runtime: { readonly clientId: string; readonly principalId: string };
   readonly users: readonly StackUser[];

@@ -25,7 +25,7 @@ export class JsonClient {
   }
 
   call({ method, url, token, json, form }: HttpCall): Promise<HttpAnswer> {
-    const body = form ? new URLSearchParams(form).toString() : json === undefined ? undefined : JSON.stringify(json);
+    const body = form ? new URLSearchParams(form).toString() : jsonTextOf(json);
     const headers: Record<string, string> = { accept: "application/json" };
     if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
     if (body !== undefined) {
@@ -61,6 +61,8 @@ export class JsonClient {
     this.agent.destroy();
   }
 }
+
+const jsonTextOf = (json: unknown): string | undefined => (json === undefined ? undefined : JSON.stringify(json));
 
 function parseJson(text: string): unknown {
   if (text === "") return undefined;

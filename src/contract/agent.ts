@@ -1,12 +1,13 @@
 import { z } from "zod";
+import { JobId, MachineId, OrgName } from "./names";
 
 /**
  * What an agent and the service say to each other (POST /api/agent/v1/…). The agent imports the types only.
  * Every call carries the machine identity's token; after `register` it also carries the session and the boot id.
  */
 const machineRef = {
-  org: z.string(),
-  machineId: z.string(),
+  org: OrgName,
+  machineId: MachineId,
 };
 const sessionRef = {
   ...machineRef,
@@ -15,7 +16,7 @@ const sessionRef = {
 };
 const leaseRef = {
   ...sessionRef,
-  jobId: z.string(),
+  jobId: JobId,
   attempt: z.number().int().positive(),
 };
 
@@ -71,7 +72,7 @@ export type WorkReply = z.infer<typeof WorkReply>;
 
 export const HeartbeatRequest = z.strictObject({
   ...sessionRef,
-  jobId: z.string().optional(),
+  jobId: JobId.optional(),
   attempt: z.number().int().positive().optional(),
   /** Highest use of any GPU since the last heartbeat; absent when it could not be read. */
   gpuUtilizationPercent: z.number().min(0).max(100).optional(),

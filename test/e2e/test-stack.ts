@@ -34,12 +34,15 @@ export interface FaultRule {
 
 /** The whole embedded stack in a folder of its own, with the demo organization, for one test file. */
 export class TestStack {
+  private readonly bus: ServiceBusClient;
+
   private constructor(
     readonly stack: Stack,
     readonly session: StackSession,
     readonly folder: string,
-    private readonly bus: ServiceBusClient,
-  ) {}
+  ) {
+    this.bus = new ServiceBusClient(stack.facts.serviceBus, RETRY);
+  }
 
   static async start(options: TestStackOptions = {}): Promise<TestStack> {
     const folder = mkdtempSync(join(tmpdir(), "corral-e2e-"));
@@ -61,7 +64,7 @@ export class TestStack {
       facts: stack.facts,
       settings: { idle, ...options.organization },
     });
-    return new TestStack(stack, session, folder, new ServiceBusClient(stack.facts.serviceBus, RETRY));
+    return new TestStack(stack, session, folder);
   }
 
   async close(): Promise<void> {
