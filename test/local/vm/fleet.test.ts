@@ -28,14 +28,18 @@ const SLEEPS = ["node", "-e", "setInterval(() => {}, 1000)"];
 it("boots a VM once, with its agent and a metadata service of its own", async () => {
   const { fleet } = fleetOf();
 
-  await Promise.all([fleet.powerOn(machine("m1")), fleet.powerOn(machine("m1")), fleet.powerOn(machine("m2"))]);
-  await service.heard("work", ({ machineId }) => machineId === "m1");
-  await service.heard("work", ({ machineId }) => machineId === "m2");
+  await Promise.all([
+    fleet.powerOn(machine("machine001")),
+    fleet.powerOn(machine("machine001")),
+    fleet.powerOn(machine("machine002")),
+  ]);
+  await service.heard("work", ({ machineId }) => machineId === "machine001");
+  await service.heard("work", ({ machineId }) => machineId === "machine002");
 
   const members = fleet.list();
   expect(members.map(({ name, state, agentMode }) => ({ name, state, agentMode }))).toEqual([
-    { name: "vm-m1", state: "running", agentMode: "process" },
-    { name: "vm-m2", state: "running", agentMode: "process" },
+    { name: "vm-machine001", state: "running", agentMode: "process" },
+    { name: "vm-machine002", state: "running", agentMode: "process" },
   ]);
   expect(new Set(members.map(({ metadataUrl }) => metadataUrl)).size).toBe(2);
 });
@@ -43,12 +47,12 @@ it("boots a VM once, with its agent and a metadata service of its own", async ()
 it("runs jobs in a thread when there are processes enough, and ends them with the VM", async () => {
   const { fleet, folder } = fleetOf({ maxChildProcesses: 0 });
   service.jobs.push(job("j1", { command: ["node", "-e", "process.exit(3)"] }), job("j2", { command: SLEEPS }));
-  await fleet.powerOn(machine("m1"));
+  await fleet.powerOn(machine("machine001"));
 
   const finish = await service.heard("finish");
   await service.heard("notice", ({ jobId }) => jobId === "j2");
   const modes = fleet.list().map(({ agentMode }) => agentMode);
-  await fleet.powerOff(machine("m1").resourceId, { discardDisk: true });
+  await fleet.powerOff(machine("machine001").resourceId, { discardDisk: true });
 
   expect(finish.body["report"]).toMatchObject({ outcome: "Failed", exitCode: 3 });
   expect(modes).toEqual(["worker"]);
@@ -60,15 +64,15 @@ it("kills the job with the VM, also what left its process group, and keeps or re
   const escapes =
     "require('child_process').spawn('sleep', ['1000'], { detached: true }).unref(); console.log('up'); setInterval(() => {}, 1000)";
   service.jobs.push(job("j1", { command: ["node", "-e", escapes] }));
-  await fleet.powerOn(machine("m1"));
+  await fleet.powerOn(machine("machine001"));
   await service.heard("notice");
   const log = join(fleet.list()[0]?.folder ?? "", "containers", "corral-j1-1", "output.log");
   await eventually(() => readFileSync(log, "utf8").includes("up"));
 
-  await fleet.powerOff(machine("m1").resourceId, { discardDisk: false });
+  await fleet.powerOff(machine("machine001").resourceId, { discardDisk: false });
   const left = processesOf(folder);
   const kept = existsSync(log);
-  await fleet.powerOff(machine("m1").resourceId, { discardDisk: true });
+  await fleet.powerOff(machine("machine001").resourceId, { discardDisk: true });
 
   expect(left).toEqual([]);
   expect(kept).toBe(true);
@@ -77,10 +81,10 @@ it("kills the job with the VM, also what left its process group, and keeps or re
 
 it("does not boot a VM that was turned off during its boot", async () => {
   const { fleet, folder } = fleetOf({ bootSeconds: () => 3600 });
-  await fleet.powerOn(machine("m1"));
+  await fleet.powerOn(machine("machine001"));
   const states = fleet.list().map(({ state }) => state);
 
-  await fleet.powerOff(machine("m1").resourceId, { discardDisk: true });
+  await fleet.powerOff(machine("machine001").resourceId, { discardDisk: true });
 
   expect(states).toEqual(["booting"]);
   expect(fleet.list()).toEqual([]);
@@ -89,7 +93,7 @@ it("does not boot a VM that was turned off during its boot", async () => {
 
 it("starts an agent again that has died", async () => {
   const { fleet } = fleetOf();
-  await fleet.powerOn(machine("m1"));
+  await fleet.powerOn(machine("machine001"));
   await service.heard("work");
   const pid = fleet.list()[0]?.agentPid ?? 0;
 
@@ -101,19 +105,19 @@ it("starts an agent again that has died", async () => {
 it("turns a VM off that turns itself off, and says so", async () => {
   const { promise, resolve } = Promise.withResolvers<string>();
   const { fleet, folder } = fleetOf({ onGuestPowerOff: resolve });
-  await fleet.powerOn(machine("m1"));
+  await fleet.powerOn(machine("machine001"));
   await service.heard("work");
 
   spawn(join(fleet.list()[0]?.folder ?? "", "bin", "poweroff"));
 
-  expect(await promise).toBe(machine("m1").resourceId);
+  expect(await promise).toBe(machine("machine001").resourceId);
   expect(fleet.list()).toEqual([]);
   expect(processesOf(folder)).toEqual([]);
 });
 
 it("ends what an earlier fleet left running, and nothing else", async () => {
   const { folder, fleet: first } = fleetOf();
-  await first.powerOn(machine("m0"));
+  await first.powerOn(machine("machine000"));
   const start = (env: Record<string, string>) =>
     spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { env });
   const leftover = start({ [MARKER]: join(folder, "vm-old") });
@@ -123,7 +127,7 @@ it("ends what an earlier fleet left running, and nothing else", async () => {
   writeFileSync(join(folder, "pid"), String(stranger.pid));
 
   const second = openTestFleet({ folder });
-  await second.fleet.powerOn(machine("m1"));
+  await second.fleet.powerOn(machine("machine001"));
 
   expect(await ended).toBe("SIGKILL");
   expect(stranger.exitCode ?? stranger.signalCode).toBeNull();

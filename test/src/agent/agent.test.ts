@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 async function powerOn(): Promise<void> {
-  const config = { apiUrl: service.url, org: "contoso", machineId: "m1", bootNonce: "nonce-1" };
+  const config = { apiUrl: service.url, org: "contoso", machineId: "machine001", bootNonce: "nonce-1" };
   await vms.fleet.powerOn(gpuVm("vm-contoso-m1", config));
 }
 
@@ -47,7 +47,12 @@ it("registers with the nonce and a token of the machine identity for the service
   const call = await service.heard("register");
 
   expect(call.authorization).toBe("Bearer client-machine for api://corral");
-  expect(call.body).toMatchObject({ org: "contoso", machineId: "m1", bootNonce: "nonce-1", vmId: gpuVm("x").vmId });
+  expect(call.body).toMatchObject({
+    org: "contoso",
+    machineId: "machine001",
+    bootNonce: "nonce-1",
+    vmId: gpuVm("x").vmId,
+  });
 });
 
 it("runs a job, says that it started, and reports its success", async () => {
