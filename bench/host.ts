@@ -3,6 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Stack } from "../local/stack/stack";
 import { percentile, runLoad } from "./http-load";
 import type { LoadResult } from "./http-load";
 import type { BenchReport } from "./report";
@@ -31,23 +32,29 @@ interface Server {
 /** Orchestrations of five activities in a row, and plain HTTP functions, on the embedded host, each commit on disk. */
 export async function benchHost(log: (line: string) => void): Promise<BenchReport> {
   const dataFolder = mkdtempSync(join(tmpdir(), "corral-bench-"));
-  const host = await start(join(built, "local", "host", "main.js"), [
-    join(root, "test", "apps", "flow"),
-    "--port",
-    "0",
-    "--data",
+  const stack = await Stack.start({
+    buildFolder: built,
+    appFolder: join(root, "test", "apps", "flow"),
     dataFolder,
-  ]);
-  const bare = await start(join(built, "bench", "bare-server.js"), []);
+    speed: 1,
+    port: 0,
+    log,
+  });
+  const bare = await start(join(built, "bench", "bare-server.js"));
   try {
-    return await measure(host, bare, log);
+    return await measure({ stack, bare }, log);
   } finally {
-    await Promise.all([host, bare].map(end));
+    await end(bare);
+    await stack.close();
     rmSync(dataFolder, { recursive: true, force: true });
   }
 }
 
-async function measure(host: Server, bare: Server, log: (line: string) => void): Promise<BenchReport> {
+async function measure(
+  { stack, bare }: { stack: Stack; bare: Server },
+  log: (line: string) => void,
+): Promise<BenchReport> {
+  const host = { port: Number(new URL(stack.hostUrl).port), pid: stack.pids.host };
   const orchestrate = (total: number): Promise<LoadResult> =>
     runLoad({
       port: host.port,
@@ -77,16 +84,17 @@ async function measure(host: Server, bare: Server, log: (line: string) => void):
     activitiesPerSecond: Math.round((ORCHESTRATIONS * ACTIVITIES) / seconds),
     httpPerSecond: Math.round(REQUESTS / http.seconds),
     bareHttpPerSecond: Math.round(REQUESTS / bareHttp.seconds),
-    // This benchmark starts no cloud process.
-    peakRssMb: { host: Math.round(statsOf(host.pid).peakRssMb), cloud: 0 },
+    peakRssMb: { host: peakOf(stack.pids.host), cloud: peakOf(stack.pids.cloud) },
   };
   const notes = [
     `one orchestration, ${AT_ONCE} at once: p50 ${percentile(latencies, 0.5).toFixed(0)} ms, p99 ${percentile(latencies, 0.99).toFixed(0)} ms`,
-    "peakRssMb.cloud is 0: no cloud process is part of this run",
+    "the cloud runs beside the host with all its parts; this app gives it nothing to do",
     ...noiseNotes(halves),
   ];
   return { result, notes };
 }
+
+const peakOf = (pid: number): number => Math.round(statsOf(pid).peakRssMb);
 
 function noiseNotes([first, second]: readonly LoadResult[]): string[] {
   if (!first || !second) return [];
@@ -98,8 +106,8 @@ function noiseNotes([first, second]: readonly LoadResult[]): string[] {
     : [];
 }
 
-async function start(script: string, args: readonly string[]): Promise<Server> {
-  const child = fork(script, args, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
+async function start(script: string): Promise<Server> {
+  const child = fork(script, [], { stdio: ["ignore", "ignore", "pipe", "ipc"] });
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   let output = "";
   child.stderr?.on("data", (chunk: Buffer) => (output = `${output}${chunk.toString()}`.slice(-4_000)));

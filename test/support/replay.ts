@@ -22,7 +22,7 @@ export interface Replayed {
 }
 
 /** The numbers of the Durable Task framework for its events and of the SDK for its actions. */
-const EVENT = { TaskScheduled: 4, TaskCompleted: 5, TaskFailed: 6, TimerCreated: 10, TimerFired: 11, Started: 12, Raised: 15 };
+const EVENT = { ExecutionStarted: 0, TaskScheduled: 4, TaskCompleted: 5, TaskFailed: 6, TimerCreated: 10, TimerFired: 11, Started: 12, Raised: 15 };
 const ACTION = { CallActivity: 0, ContinueAsNew: 4, CreateTimer: 5, WaitForExternalEvent: 6 };
 const SCHEMA_V4 = 3;
 const MAX_TURNS = 500;
@@ -75,6 +75,7 @@ class ScriptedRun {
 
   constructor(private readonly script: Script) {
     this.begin();
+    this.add(EVENT.ExecutionStarted, { Name: "orchestration", Input: JSON.stringify(script.input) });
   }
 
   get told(): Pick<Replayed, "steps" | "order"> {
