@@ -22,7 +22,9 @@ import {
   TENANT_ID,
 } from "./stack/constants";
 import { loadOrCreateKey, loadPorts, type Ports, savePorts } from "./stack/kept";
-import { startStorage } from "./storage/storage";
+import { type BlobFront, startBlobFront } from "./storage/blob-front";
+import { type Storage, startStorage } from "./storage/storage";
+import { loadOrCreateCa } from "./tls/certificate-authority";
 import { createVmFleet, type VmFleet } from "./vm/fleet";
 
 interface CloudOptions {
@@ -98,7 +100,10 @@ async function startCloud(options: CloudOptions): Promise<Cloud> {
   const storagePorts = { blob: ports.blob, queue: ports.queue, table: ports.table };
   const storage = await startStorage({ folder: join(dataFolder, "storage"), ports: storagePorts, faults, log });
   const bus = await startBus(options, faults);
-  const { azure, fleet } = await startMachinery({ ...options, faults });
+  let blobFront: BlobFront | undefined;
+  const storageBlobEndpoint = (account: string): string => blobFront?.endpointOf(account) ?? "";
+  const { azure, fleet } = await startMachinery({ ...options, faults, storageBlobEndpoint });
+  blobFront = await startDataPlane({ azure, storage, faults, ...options });
   const facts: CloudFacts = {
     apiUrl: `http://localhost:${frontDoor.port}`,
     armUrl: azure.armUrl,
@@ -119,6 +124,7 @@ async function startCloud(options: CloudOptions): Promise<Cloud> {
     faults: faultServer.port,
     frontDoor: frontDoor.port,
     amqp: bus.port,
+    blobFront: blobFront.port,
     ...storage.ports,
   });
   return {
@@ -128,7 +134,7 @@ async function startCloud(options: CloudOptions): Promise<Cloud> {
     },
     // Machines first, then what they talk to.
     close: async () => {
-      for (const part of [fleet, azure, bus, storage, frontDoor, faultServer]) await part.close();
+      for (const part of [fleet, azure, blobFront, bus, storage, frontDoor, faultServer]) await part.close();
     },
   };
 }
@@ -139,6 +145,28 @@ function startBus({ dataFolder, ports }: CloudOptions, faults: FaultPlan): Promi
     dataFile: join(dataFolder, "service-bus.sqlite"),
     queues: [JOB_QUEUE, REJECTED_QUEUE, EVENT_QUEUE].map((name) => ({ name, lockSeconds: LOCK_SECONDS })),
     keys: [{ name: "RootManageSharedAccessKey", value: loadOrCreateKey(join(dataFolder, "service-bus.key")) }],
+    faults,
+    log,
+  });
+}
+
+/** Storage accounts of the estates, for whoever has a token and the roles. */
+async function startDataPlane(
+  parts: CloudOptions & { azure: AzureSimulator; storage: Storage; faults: FaultPlan },
+): Promise<BlobFront> {
+  const { azure, storage, dataFolder, ports, faults } = parts;
+  const { key, cert } = await loadOrCreateCa(join(dataFolder, "azure", "tls"));
+  return startBlobFront({
+    port: ports.blobFront,
+    tls: { key, cert },
+    storage: { port: storage.ports.blob, account: storage.account.name, key: storage.account.key },
+    identify: (authorization) => azure.identifyForStorage(authorization),
+    allows: ({ objectId, action, plane, account, container }) => {
+      const accountId = azure.storageAccountId(account);
+      if (accountId === undefined) return false;
+      const scope = `${accountId}/blobServices/default/containers/${container}`;
+      return azure.allows({ principalId: objectId, action, plane, scope });
+    },
     faults,
     log,
   });
@@ -159,9 +187,9 @@ const portOf = (url: string): number => Number(new URL(url).port);
 
 /** ARM and Entra, and below them the machines, each of which needs the other. */
 async function startMachinery(
-  options: CloudOptions & { faults: FaultPlan },
+  options: CloudOptions & { faults: FaultPlan; storageBlobEndpoint: (account: string) => string },
 ): Promise<{ azure: AzureSimulator; fleet: VmFleet }> {
-  const { dataFolder, speed, ports, faults } = options;
+  const { dataFolder, speed, ports, faults, storageBlobEndpoint } = options;
   let fleet: VmFleet | undefined;
   const azure = await startAzure({
     dataFolder: join(dataFolder, "azure"),
@@ -185,6 +213,7 @@ async function startMachinery(
     subscriptionId: SUBSCRIPTION_ID,
     locations: LOCATIONS,
     apis: [{ appId: API_APP_ID, identifierUri: `api://${API_APP_ID}`, displayName: "Corral" }],
+    storageBlobEndpoint,
     evictionNoticeSeconds: Math.max(1, 30 / speed),
     log,
   });

@@ -31,6 +31,8 @@ export interface AzureOptions {
   readonly roleReplicationMs?: number;
   /** Off: the headers are sent, and nobody is refused. */
   readonly throttling?: boolean;
+  /** Off: operations are answered without `Retry-After`, and clients poll as fast as they like. */
+  readonly sendsRetryAfter?: boolean;
   readonly clientTokenSeconds?: number;
   readonly random?: () => number;
   readonly onEvent?: (event: ResourceEvent) => void;
@@ -84,6 +86,10 @@ export interface AzureSimulator {
     readonly scope: string;
     readonly plane?: "control" | "data";
   }): boolean;
+  /** Object id of a token's principal, if the token is good for the data plane of storage. */
+  identifyForStorage(authorization: string | undefined): Promise<string | undefined>;
+  /** The resource id of a storage account of that name; undefined when there is none. */
+  storageAccountId(name: string): string | undefined;
   /** The guest shut itself down: the VM is stopped, and still billed. */
   guestStopped(resourceId: string): void;
   calls(): Record<string, number>;

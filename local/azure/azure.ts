@@ -1,3 +1,5 @@
+import { STORAGE_AUDIENCES } from "./identity/audiences";
+import { ArmError } from "./arm/arm-error";
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -158,11 +160,31 @@ function createSimulator(core: Core, listeners: Listeners): AzureSimulator {
     },
     grant: (grant) => assign(core, grant),
     allows: (question) => world.access.findGrant(question) !== undefined,
+    identifyForStorage: createStorageIdentification(core),
+    storageAccountId: (name) =>
+      world.resources.all().find((one) => one.type === "Microsoft.Storage/storageAccounts" && one.name === name)?.id,
     guestStopped: (resourceId) => markStopped(world, resourceId),
     calls: () => Object.fromEntries(calls),
     vmsEverCreated: () => world.resources.everCreated(VM_TYPE),
     remainingByType: () => countByType(world),
     close: () => close(core, listeners),
+  };
+}
+
+function createStorageIdentification({ directory, key, port }: Core): AzureSimulator["identifyForStorage"] {
+  const authentication = new Authentication({
+    directory,
+    key,
+    authority: authorityOf(port),
+    audiences: STORAGE_AUDIENCES,
+  });
+  return async (authorization) => {
+    try {
+      return (await authentication.callerOf(authorization)).objectId;
+    } catch (error) {
+      if (error instanceof ArmError) return undefined;
+      throw error;
+    }
   };
 }
 

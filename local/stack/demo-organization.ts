@@ -17,6 +17,9 @@ const GROUP = `${SUBSCRIPTION}/resourceGroups/${ESTATE_PREFIX}-${DEMO_ORG}`;
 const DATA_GROUP = `${GROUP}-storage`;
 const READY = new Set(["Ready", "Degraded"]);
 
+/** Azure's built-in role Storage Blob Data Contributor. */
+const BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
+
 interface RoleFile {
   readonly Name: string;
   readonly Description: string;
@@ -39,16 +42,17 @@ export async function prepareDemoOrganization(session: StackSession, options: De
   await session.arm("PUT", `${GROUP}?api-version=2025-04-01`, { location: LOCATIONS[0] });
   await session.arm("PUT", `${DATA_GROUP}?api-version=2025-04-01`, { location: LOCATIONS[0] });
   for (const [index, location] of LOCATIONS.entries()) await putNetwork(session, location, index);
-  await session.arm(
+  const identity = (await session.arm(
     "PUT",
     `${GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-machines?api-version=2023-01-31`,
     { location: LOCATIONS[0] },
-  );
+  )) as { properties: { principalId: string } };
+  const dataBlobEndpoint = await putDataAccount(session, identity.properties.principalId);
   const { principalId } = facts.runtime;
   await giveRole(session, appFolder, { role: "machine-operator", scope: GROUP, principalId });
   await giveRole(session, appFolder, { role: "capacity-reader", scope: SUBSCRIPTION, principalId });
   await session.api("PUT", `/api/orgs/${DEMO_ORG}`, { ...demoSettings(session.objectId), ...settings });
-  await session.api("POST", `/api/orgs/${DEMO_ORG}/estate:confirm`, {});
+  await session.api("POST", `/api/orgs/${DEMO_ORG}/estate:confirm`, { dataBlobEndpoint });
   await waitUntilReady(session);
 }
 
@@ -77,6 +81,29 @@ async function putNetwork(session: StackSession, location: string, index: number
       },
     },
   );
+}
+
+/** The data account with its default volume, which machines may read and write, and nobody else but the owner may. */
+async function putDataAccount(session: StackSession, machinePrincipalId: string): Promise<string> {
+  const account = `${DATA_GROUP}/providers/Microsoft.Storage/storageAccounts/st${DEMO_ORG}data`;
+  const made = (await session.arm("PUT", `${account}?api-version=2025-01-01`, {
+    location: LOCATIONS[0],
+    kind: "StorageV2",
+    sku: { name: "Standard_LRS" },
+  })) as { properties: { primaryEndpoints: { blob: string } } };
+  for (const [index, principalId] of [machinePrincipalId, session.objectId].entries()) {
+    const assignment = `${account}/providers/Microsoft.Authorization/roleAssignments/d0a11a11-0000-4000-8000-00000000da0${index}`;
+    await session.arm("PUT", `${assignment}?api-version=2022-04-01`, {
+      properties: {
+        roleDefinitionId: `${SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/${BLOB_DATA_CONTRIBUTOR}`,
+        principalId,
+        principalType: "ServicePrincipal",
+      },
+    });
+  }
+  const { blob } = made.properties.primaryEndpoints;
+  await session.createContainer(`${blob}artifacts`);
+  return blob;
 }
 
 async function giveRole(

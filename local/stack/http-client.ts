@@ -11,6 +11,7 @@ export interface HttpCall {
   readonly url: string;
   readonly token?: string | undefined;
   readonly json?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly form?: Readonly<Record<string, string>>;
 }
 
@@ -24,9 +25,9 @@ export class JsonClient {
     this.agent = new Agent({ ca, keepAlive: true });
   }
 
-  call({ method, url, token, json, form }: HttpCall): Promise<HttpAnswer> {
+  call({ method, url, token, json, form, headers: more }: HttpCall): Promise<HttpAnswer> {
     const body = form ? new URLSearchParams(form).toString() : jsonTextOf(json);
-    const headers: Record<string, string> = { accept: "application/json" };
+    const headers: Record<string, string> = { accept: "application/json", ...more };
     if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
     if (body !== undefined) {
       headers["content-type"] = form ? "application/x-www-form-urlencoded" : "application/json";

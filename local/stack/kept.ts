@@ -13,9 +13,21 @@ export interface Ports {
   readonly blob: number;
   readonly queue: number;
   readonly table: number;
+  readonly blobFront: number;
 }
 
-const ANY: Ports = { https: 0, identity: 0, portal: 0, faults: 0, frontDoor: 0, amqp: 0, blob: 0, queue: 0, table: 0 };
+const ANY: Ports = {
+  https: 0,
+  identity: 0,
+  portal: 0,
+  faults: 0,
+  frontDoor: 0,
+  amqp: 0,
+  blob: 0,
+  queue: 0,
+  table: 0,
+  blobFront: 0,
+};
 
 const fileOf = (dataFolder: string): string => join(dataFolder, "ports.json");
 

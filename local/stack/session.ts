@@ -3,6 +3,8 @@ import type { CloudFacts, StackUser } from "./cloud-facts";
 import { API_APP_ID, TENANT_ID } from "./constants";
 import { JsonClient } from "./http-client";
 
+const STORAGE = "https://storage.azure.com";
+const BLOB_VERSION = "2021-08-06";
 const RENEW_BEFORE_MS = 5 * 60_000;
 
 /** Calls to a running stack in the name of one of its users, with tokens of the embedded Entra. */
@@ -38,6 +40,32 @@ export class StackSession {
       token: await this.token("https://management.azure.com"),
       json,
     });
+  }
+
+  /** A blob container, if it is not there yet. */
+  async createContainer(url: string): Promise<void> {
+    const token = await this.token(STORAGE);
+    const headers = { "x-ms-version": BLOB_VERSION };
+    const { status, body } = await this.http.call({ method: "PUT", url: `${url}?restype=container`, token, headers });
+    if (status !== 201 && status !== 409) throw new Error(`container ${url}: ${status}: ${String(body)}`);
+  }
+
+  /** Names and sizes of the blobs in a container. */
+  async listBlobs(url: string): Promise<{ name: string; bytes: number }[]> {
+    const token = await this.token(STORAGE);
+    const headers = { "x-ms-version": BLOB_VERSION };
+    const listing = await this.http.expect({
+      method: "GET",
+      url: `${url}?restype=container&comp=list`,
+      token,
+      headers,
+    });
+    return [...String(listing).matchAll(/<Blob><Name>([^<]*)<\/Name>.*?<Content-Length>(\d+)</gs)].map(
+      ([, name = "", bytes]) => ({
+        name,
+        bytes: Number(bytes),
+      }),
+    );
   }
 
   async token(audience: string): Promise<string> {

@@ -19,6 +19,7 @@ export interface StorageOptions {
 export interface Storage {
   readonly connectionString: string;
   readonly tableUrl: string;
+  readonly account: { readonly name: string; readonly key: string };
   readonly ports: Readonly<Record<StorageService, number>>;
   /** Writes everything to the folder; a kill loses what Azurite has not saved yet, up to five seconds. */
   close(): Promise<void>;
@@ -49,7 +50,7 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
     const url = (service: StorageService) => `http://127.0.0.1:${actual[service]}/${accountName}`;
     const endpoints = `BlobEndpoint=${url("blob")};QueueEndpoint=${url("queue")};TableEndpoint=${url("table")};`;
     const connectionString = `DefaultEndpointsProtocol=http;AccountName=${accountName};AccountKey=${account.key};${endpoints}`;
-    return { connectionString, tableUrl: url("table"), ports: actual, close };
+    return { connectionString, tableUrl: url("table"), account, ports: actual, close };
   } catch (error) {
     await close();
     throw error;

@@ -9,6 +9,9 @@ export class VolumeFault extends Error {
   override readonly name = "VolumeFault";
 }
 
+/** What the service keeps in a volume beside the jobs' own files, such as logs: never copied to a machine, never written by a job. */
+const RESERVED = ".corral/";
+
 export interface VolumesOptions {
   /** Holds one folder for each volume of the attempt. */
   readonly folder: string;
@@ -42,6 +45,7 @@ export class AttemptVolumes {
       await translated(`volume ${name}: copy in`, async () => {
         const container = this.options.openContainer(url);
         for (const blob of await container.list(signal)) {
+          if (blob.name.startsWith(RESERVED)) continue;
           const path = within(this.folderOf(name), blob.name);
           await container.download(blob.name, path, signal);
           // Folders and files that the agent made as root must be open to the job's user.
@@ -62,6 +66,7 @@ export class AttemptVolumes {
         for (const path of plainFilesIn(folder)) {
           if (this.copiedIn.get(path) === stampOf(path)) continue;
           const blobName = relative(folder, path).split(sep).join("/");
+          if (blobName.startsWith(RESERVED)) continue;
           await container.upload(blobName, { path, bytes: lstatSync(path).size }, signal);
         }
       });

@@ -39,6 +39,6 @@ function workOf({ spec, attempt, jobId }: JobRow, { dataBlobEndpoint }: Organiza
       ...(base !== undefined && { url: `${base}/${volume.name}` }),
     })),
     identity: spec.identity,
-    ...(base !== undefined && { logsUrl: `${base}/artifacts/logs/${jobId}/${attempt}` }),
+    ...(base !== undefined && { logsUrl: `${base}/artifacts/.corral/logs` }),
   };
 }

@@ -9,6 +9,8 @@ export interface AuthenticationOptions {
   readonly directory: Directory;
   readonly key: SigningKey;
   readonly authority: () => string;
+  /** What tokens must be for; ARM itself by default. */
+  readonly audiences?: readonly string[];
 }
 
 const MAX_KNOWN_TOKENS = 1000;
@@ -39,7 +41,7 @@ export class Authentication {
   }
 
   private async verify(token: string): Promise<JWTPayload> {
-    const { directory, key } = this.options;
+    const { directory, key, audiences = ARM_AUDIENCES } = this.options;
     const claims = await this.verifySignature(token, key);
     if (claims["tid"] !== directory.tenantId || claims.iss !== `https://sts.windows.net/${directory.tenantId}/`) {
       throw this.refuse(
@@ -48,10 +50,10 @@ export class Authentication {
       );
     }
     const audience = text(claims.aud);
-    if (!ARM_AUDIENCES.some((one) => one === audience)) {
+    if (!audiences.some((one) => one === audience)) {
       throw this.refuse(
         "InvalidAuthenticationTokenAudience",
-        `The access token has been obtained for wrong audience or resource '${audience}'. It should exactly match with one of the allowed audiences ${ARM_AUDIENCES.map((one) => `'${one}'`).join(",")}.`,
+        `The access token has been obtained for wrong audience or resource '${audience}'. It should exactly match with one of the allowed audiences ${audiences.map((one) => `'${one}'`).join(",")}.`,
       );
     }
     return claims;

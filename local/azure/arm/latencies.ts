@@ -22,6 +22,7 @@ export interface LatencyOptions {
   /** A person may slow things down or speed them up while the stack runs. */
   readonly multiplier: () => number;
   readonly random?: (() => number) | undefined;
+  readonly sendsRetryAfter: boolean;
 }
 
 /** Draws latencies from log-normal distributions through the measured median and 90th percentile. */
@@ -35,9 +36,10 @@ export class Latencies {
     return (seconds * 1000 * this.options.multiplier()) / this.options.speed;
   }
 
-  /** What `Retry-After` says. Azure sends whole seconds, so it cannot go below one. */
-  retryAfterSeconds(seconds: number): number {
-    return Math.max(1, Math.round(seconds / this.options.speed));
+  /** Azure sends whole seconds, so it cannot go below one; and in a few answers of a hundred it sends none. */
+  retryAfter(seconds: number): Record<string, string> {
+    if (!this.options.sendsRetryAfter) return {};
+    return { "Retry-After": String(Math.max(1, Math.round(seconds / this.options.speed))) };
   }
 
   /** Box and Muller's method; cut at three standard deviations, so that no test waits for the one in a million. */

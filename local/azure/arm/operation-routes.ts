@@ -19,7 +19,7 @@ export function followHeaders(
   const host = request.headers.host ?? "localhost";
   const { subscriptionId, provider, location, id, ticket, startTime } = operation;
   const signed = `p=${provider.length}&t=${Date.parse(startTime)}&c=local&s=${ticket}&h=local&api-version=${request.apiVersion}`;
-  const retry = { "Retry-After": String(world.latencies.retryAfterSeconds(RETRY_SECONDS)) };
+  const retry = world.latencies.retryAfter(RETRY_SECONDS);
   if (follow === "location")
     return { ...retry, Location: `https://${host}/subscriptions/${subscriptionId}/operationresults/${id}?${signed}` };
   const url = `https://${host}/subscriptions/${subscriptionId}/providers/${provider}/locations/${location}/operations/${id}?${signed}`;
@@ -44,10 +44,7 @@ export function readOperation(world: CloudWorld, throttle: Throttle, request: Ar
   const limits = throttle.take(request, operation.resourceId);
   const isResult = request.query.get("monitor") === "true" || /operationresults/i.test(request.path.type);
   const reply = isResult ? resultOf(operation) : { status: 200, body: statusOf(operation) };
-  const retry =
-    operation.status === "InProgress"
-      ? { "Retry-After": String(world.latencies.retryAfterSeconds(RETRY_SECONDS)) }
-      : {};
+  const retry = operation.status === "InProgress" ? world.latencies.retryAfter(RETRY_SECONDS) : {};
   const again =
     reply.status === 202 ? { Location: `https://${request.headers.host ?? "localhost"}${selfOf(request)}` } : {};
   return { ...reply, headers: { ...limits, ...retry, ...again } };

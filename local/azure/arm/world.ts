@@ -47,7 +47,12 @@ export function createWorld({ options, database, directory, hypervisor }: WorldP
     log,
     operations: new Operations({ database, faults, log, onEnd: (operation) => tellEnd(emit, operation) }),
     access: new AccessControl(database),
-    latencies: new Latencies({ speed, multiplier: () => capacity.latencyMultiplier, random: options.random }),
+    latencies: new Latencies({
+      speed,
+      multiplier: () => capacity.latencyMultiplier,
+      random: options.random,
+      sendsRetryAfter: options.sendsRetryAfter ?? true,
+    }),
     power: new VmPower({ hypervisor, directory, log }),
     locations: options.locations.map(locationName),
     subscriptionIds: [options.subscriptionId, ...(options.moreSubscriptionIds ?? [])].map((id) => id.toLowerCase()),

@@ -22,6 +22,9 @@ export const ARM_AUDIENCES = [
   "https://management.azure.com",
 ] as const;
 
+/** The data plane of storage takes tokens for any account. */
+export const STORAGE_AUDIENCES = ["https://storage.azure.com/", "https://storage.azure.com"] as const;
+
 export function isFirstPartyAudience(audience: string): boolean {
   return FIRST_PARTY.includes(audience.toLowerCase().replace(/\/$/, "")) || STORAGE_ACCOUNT.test(audience);
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { request as httpsRequest } from "node:https";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { Agent, request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ComputeManagementClient, type VirtualMachine } from "@azure/arm-compute";
@@ -51,15 +51,25 @@ export interface AzureFixture {
   readonly folder: string;
 }
 
+const KEY_FILES = ["entra-signing.key", "tls/local-ca.key", "tls/local-ca.pem", "tls/server.key", "tls/server.pem"];
+const keyFiles = new Map<string, Buffer>();
+
+/** The tests of one file share their keys: making an RSA key takes longer than most tests. */
+function seedKeys(folder: string): void {
+  mkdirSync(join(folder, "tls"), { recursive: true });
+  for (const [file, content] of keyFiles) writeFileSync(join(folder, file), content, { mode: 0o600 });
+}
+
 /** Fast by default: an operation of a minute takes some tens of milliseconds. */
 export async function startFixture(overrides: Partial<AzureOptions> = {}): Promise<AzureFixture> {
   const folder = overrides.dataFolder ?? mkdtempSync(join(tmpdir(), "corral-azure-"));
+  if (!overrides.dataFolder) seedKeys(folder);
   const faults = overrides.faults ?? new FaultPlan();
   const hypervisor = new RecordingHypervisor();
   const events: ResourceEvent[] = [];
   const azure = await startAzure({
     dataFolder: folder,
-    speed: 2000,
+    speed: 10_000,
     ports: { https: 0, identity: 0, portal: 0 },
     hypervisor: () => hypervisor,
     faults,
@@ -69,11 +79,14 @@ export async function startFixture(overrides: Partial<AzureOptions> = {}): Promi
     apis: [{ appId: "33333333-3333-4333-8333-333333333333", identifierUri: "api://corral", displayName: "Corral" }],
     gpuFamilyCores: 100,
     evictionNoticeSeconds: 0.05,
+    sendsRetryAfter: false,
+    throttling: false,
     onEvent: (event) => events.push(event),
     onHealthEvent: (event) => events.push(event),
     log: (line) => events.push({ eventType: `log ${line}` } as ResourceEvent),
     ...overrides,
   });
+  for (const file of KEY_FILES) keyFiles.set(file, readFileSync(join(folder, file)));
   const owner = azure.addServicePrincipal({ displayName: "owner" });
   azure.grant({ principalId: owner.objectId, role: "Owner", scope: `/subscriptions/${SUBSCRIPTION}` });
   return { azure, faults, hypervisor, events, owner, folder };
@@ -81,6 +94,7 @@ export async function startFixture(overrides: Partial<AzureOptions> = {}): Promi
 
 export async function stopFixture({ azure, faults, folder }: AzureFixture): Promise<void> {
   faults.disarmAll();
+  agents.get(azure)?.destroy();
   await azure.close();
   rmSync(folder, { recursive: true, force: true });
 }
@@ -100,6 +114,15 @@ export interface RawRequest {
   readonly text?: string;
 }
 
+const agents = new WeakMap<AzureSimulator, Agent>();
+const tokens = new WeakMap<AzureSimulator, Map<string, string>>();
+
+function agentOf(azure: AzureSimulator): Agent {
+  const agent = agents.get(azure) ?? new Agent({ keepAlive: true, ca: azure.caPem });
+  agents.set(azure, agent);
+  return agent;
+}
+
 /** A request as it stands: no client that repairs, retries or refuses it. */
 export function send(
   { azure }: Pick<AzureFixture, "azure">,
@@ -114,8 +137,7 @@ export function send(
     port: url.port,
     path,
     method,
-    ca: azure.caPem,
-    agent: false,
+    agent: agentOf(azure),
     headers: { ...contentType, ...headers },
   } as const;
   const request = httpsRequest(options, (response) => {
@@ -137,23 +159,23 @@ export function send(
 }
 
 export async function tokenFor(
-  fixture: Pick<AzureFixture, "azure">,
+  { azure }: Pick<AzureFixture, "azure">,
   { clientId, clientSecret }: ServicePrincipal,
   scope = "https://management.azure.com/.default",
 ): Promise<string> {
-  const form = new URLSearchParams({
-    grant_type: "client_credentials",
-    client_id: clientId,
-    client_secret: clientSecret,
-    scope,
-  });
-  const reply = await send(fixture, {
-    method: "POST",
-    path: `/${TENANT}/oauth2/v2.0/token`,
-    text: form.toString(),
-    headers: { "Content-Type": "application/x-www-form-urlencoded" },
-  });
-  return (reply.body as { access_token: string }).access_token;
+  const known = tokens.get(azure) ?? new Map<string, string>();
+  tokens.set(azure, known);
+  const key = `${clientId} ${scope}`;
+  const token = known.get(key) ?? (await askToken(azure, { clientId, clientSecret, scope }));
+  known.set(key, token);
+  return token;
+}
+
+async function askToken(azure: AzureSimulator, { clientId, clientSecret, scope }: { clientId: string; clientSecret: string; scope: string }): Promise<string> {
+  const form = new URLSearchParams({ grant_type: "client_credentials", client_id: clientId, client_secret: clientSecret, scope });
+  const headers = { "Content-Type": "application/x-www-form-urlencoded" };
+  const { body } = await send({ azure }, { method: "POST", path: `/${TENANT}/oauth2/v2.0/token`, text: form.toString(), headers });
+  return (body as { access_token: string }).access_token;
 }
 
 /** Sends with the token of a principal, the owner by default, and an api-version. */

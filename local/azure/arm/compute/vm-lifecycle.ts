@@ -48,9 +48,12 @@ export function registerVmOperations(world: CloudWorld): void {
     "updateVm",
     effectOf(world, async (vm, operation) => {
       const before = powerOf(vm);
-      if (operation.input["restart"] !== "true" || before !== "running") return settle(world, vm.id, before);
-      await power.off(vm.id, { discardDisk: false });
-      return switchOn(world, vm, operation);
+      if (operation.input["restart"] === "true" && before === "running") {
+        await power.off(vm.id, { discardDisk: false });
+        await switchOn(world, vm, operation);
+      } else {
+        settle(world, vm.id, before);
+      }
     }),
   );
 }

@@ -20,8 +20,7 @@ export interface AttachedResource {
   readonly deleteOption: string;
 }
 
-// Rows of VMs are written by this folder only, so their hidden part has this type.
-export const vmHidden = (vm: StoredResource): VmHidden => vm.hidden as VmHidden;
+export const vmHidden = (vm: StoredResource): VmHidden => vm.hidden;
 
 export const powerOf = (vm: StoredResource): PowerState | undefined => vmHidden(vm).power;
 

@@ -17,7 +17,6 @@ export function vmStatusView(vm: StoredResource): JsonObject {
     name: vm.name,
     type: vm.type,
     location: vm.body["location"],
-    tags: vm.body["tags"],
     properties: { vmId, provisioningState, instanceView },
   };
 }
@@ -47,9 +46,9 @@ const DISPLAY: Readonly<Record<PowerState, string>> = {
   deallocated: "VM deallocated",
 };
 
-const status = (code: string, displayStatus: string, time?: string, level: "Info" | "Error" = "Info") => ({
+const status = (code: string, displayStatus: string, time?: string) => ({
   code,
-  level,
+  level: code.startsWith("ProvisioningState/failed") ? "Error" : "Info",
   displayStatus,
   ...(time ? { time } : {}),
 });
@@ -60,11 +59,6 @@ function statusesOf(vm: StoredResource) {
   const provisioning = String(propertiesOf(vm)["provisioningState"]);
   const failed = provisioning === "Failed" && failureCode ? `/${failureCode}` : "";
   const code = `ProvisioningState/${provisioning.toLowerCase()}${failed}`;
-  const first = status(
-    code,
-    `Provisioning ${provisioning.toLowerCase()}`,
-    vm.changedAt,
-    provisioning === "Failed" ? "Error" : "Info",
-  );
+  const first = status(code, `Provisioning ${provisioning.toLowerCase()}`, vm.changedAt);
   return power ? [first, status(`PowerState/${power}`, DISPLAY[power])] : [first];
 }

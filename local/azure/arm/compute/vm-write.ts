@@ -82,8 +82,7 @@ function applyUpdate(
   const size = change.properties?.hardwareProfile?.vmSize;
   const location = String(known.body["location"]);
   const isResize = size !== undefined && !isSame(size, vmProperties(known).hardwareProfile.vmSize);
-  if (isResize)
-    requireSize(world, { vm: change as VmRequest, subscriptionId: known.subscriptionId, location, instead: known });
+  if (isResize) requireSize(world, { vm: change, subscriptionId: known.subscriptionId, location, instead: known });
   const identity = change.identity && { identity: buildIdentity(world, { vmId: known.id, request: change }) };
   if (identity && !identity.identity?.["principalId"]) world.directory.removeManagedIdentity(known.id);
   const properties = {
