@@ -100,7 +100,7 @@ async function runExamples(stack: Stack, session: StackSession, options: Options
   const { facts } = stack;
   say("preparing the demo organization");
   await setQuota(session.http, facts, DEMO_QUOTA);
-  await prepareDemoOrganization(session, { appFolder: ROOT, facts });
+  const { artifactsUrl } = await prepareDemoOrganization(session, { appFolder: ROOT, facts });
   const examples = readExamples(join(ROOT, "examples", "jobs"));
   say(`sending ${examples.length} messages from examples/jobs`);
   await sendExamples(facts, session, examples);
@@ -110,6 +110,7 @@ async function runExamples(stack: Stack, session: StackSession, options: Options
     seconds: (Date.now() - startedAt) / 1000,
   };
   printTable(summary);
+  for (const { name, bytes } of await session.listBlobs(artifactsUrl)) say(`artifacts/${name}  ${bytes} bytes`);
   const complaints = complaintsOf(summary, examples);
   for (const complaint of complaints) say(`NOT AS EXPECTED: ${complaint}`);
   if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);

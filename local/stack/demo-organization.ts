@@ -12,6 +12,11 @@ export interface DemoOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
+export interface Demo {
+  /** The container of the default volume. */
+  readonly artifactsUrl: string;
+}
+
 const SUBSCRIPTION = `/subscriptions/${SUBSCRIPTION_ID}`;
 const GROUP = `${SUBSCRIPTION}/resourceGroups/${ESTATE_PREFIX}-${DEMO_ORG}`;
 const DATA_GROUP = `${GROUP}-storage`;
@@ -37,7 +42,7 @@ const ROLES = {
  * Lays down what a machine needs, by plain ARM calls in the name of the tenant's owner, and registers the organization: what its
  * estate will do by template. Safe to repeat: each call is a PUT.
  */
-export async function prepareDemoOrganization(session: StackSession, options: DemoOptions): Promise<void> {
+export async function prepareDemoOrganization(session: StackSession, options: DemoOptions): Promise<Demo> {
   const { appFolder, facts, settings } = options;
   await session.arm("PUT", `${GROUP}?api-version=2025-04-01`, { location: LOCATIONS[0] });
   await session.arm("PUT", `${DATA_GROUP}?api-version=2025-04-01`, { location: LOCATIONS[0] });
@@ -54,6 +59,7 @@ export async function prepareDemoOrganization(session: StackSession, options: De
   await session.api("PUT", `/api/orgs/${DEMO_ORG}`, { ...demoSettings(session.objectId), ...settings });
   await session.api("POST", `/api/orgs/${DEMO_ORG}/estate:confirm`, { dataBlobEndpoint });
   await waitUntilReady(session);
+  return { artifactsUrl: `${dataBlobEndpoint}artifacts` };
 }
 
 function demoSettings(administrator: string): object {

@@ -34,13 +34,18 @@ export interface FaultRule {
 
 /** The whole embedded stack in a folder of its own, with the demo organization, for one test file. */
 export class TestStack {
+  readonly folder: string;
+  /** The default volume of the demo organization. */
+  readonly artifactsUrl: string;
   private readonly bus: ServiceBusClient;
 
   private constructor(
     readonly stack: Stack,
     readonly session: StackSession,
-    readonly folder: string,
+    { folder, artifactsUrl }: { folder: string; artifactsUrl: string },
   ) {
+    this.folder = folder;
+    this.artifactsUrl = artifactsUrl;
     this.bus = new ServiceBusClient(stack.facts.serviceBus, RETRY);
   }
 
@@ -59,12 +64,12 @@ export class TestStack {
     const quota = { cores: 100, lowPriorityCores: 100, StandardNCASv3_T4Family: 100, ...options.quota };
     await setQuota(session.http, stack.facts, quota);
     const idle = { beforeFirstJobSeconds: 20, afterJobSeconds: 0, windowSeconds: 1 };
-    await prepareDemoOrganization(session, {
+    const { artifactsUrl } = await prepareDemoOrganization(session, {
       appFolder: ROOT,
       facts: stack.facts,
       settings: { idle, ...options.organization },
     });
-    return new TestStack(stack, session, folder);
+    return new TestStack(stack, session, { folder, artifactsUrl });
   }
 
   async close(): Promise<void> {
