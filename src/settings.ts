@@ -7,42 +7,38 @@ const cron = z
   .regex(/^(\S+\s+){5}\S+$/, "must be a schedule of six fields: second minute hour day month weekday");
 
 /** The app's settings (contract 7). Times are in the unit of their name. */
-const Environment = z
-  .object({
-    AzureWebJobsStorage: optionalText,
-    ServiceBus: optionalText,
-    ServiceBus__fullyQualifiedNamespace: optionalText,
-    STATE_TABLES_URL: z.url().optional(),
-    STATE_STORAGE: optionalText,
-    AZURE_TENANT_ID: z.guid(),
-    AZURE_CLIENT_ID: z.guid(),
-    ARM_ENDPOINT: z.url({ protocol: /^https$/ }).default("https://management.azure.com"),
-    ENTRA_AUTHORITY: z.url({ protocol: /^https$/ }).default("https://login.microsoftonline.com"),
-    API_URL: z.url(),
-    API_AUDIENCE: z.string().min(1),
-    BOOTSTRAP_OWNER_OBJECT_ID: z.guid(),
-    DEPLOYMENT_ID: z.string().regex(/^[a-z0-9-]{1,40}$/, "must be 1 to 40 characters a-z, 0-9 or -"),
-    ESTATE_PREFIX: z
-      .string()
-      .regex(/^[a-z][a-z0-9-]{0,19}$/, "must be at most 20 characters a-z, 0-9 or -")
-      .default("corral"),
-    JOB_QUEUE: z.string().min(1).default("jobs"),
-    REJECTED_QUEUE: z.string().min(1).default("jobs-rejected"),
-    CLEANUP_SCHEDULE: cron.default("0 */5 * * * *"),
-    CREATE_DEADLINE_SECONDS: secondsText(600),
-    REGISTER_DEADLINE_SECONDS: secondsText(900),
-    HEARTBEAT_SECONDS: secondsText(30),
-    WORK_POLL_SECONDS: secondsText(2),
-  })
-  .superRefine((environment, context) => {
-    const oneOf = (names: readonly (keyof typeof environment)[]) => {
-      if (names.every((name) => environment[name] === undefined)) {
-        context.addIssue({ code: "custom", path: [names.join(" or ")], message: "is missing" });
-      }
-    };
-    oneOf(["ServiceBus", "ServiceBus__fullyQualifiedNamespace"]);
-    oneOf(["STATE_STORAGE", "STATE_TABLES_URL"]);
-  });
+const Environment = z.object({
+  AzureWebJobsStorage: optionalText,
+  ServiceBus: optionalText,
+  ServiceBus__fullyQualifiedNamespace: optionalText,
+  STATE_TABLES_URL: z.url().optional(),
+  STATE_STORAGE: optionalText,
+  AZURE_TENANT_ID: z.guid(),
+  AZURE_CLIENT_ID: z.guid(),
+  ARM_ENDPOINT: z.url({ protocol: /^https$/ }).default("https://management.azure.com"),
+  ENTRA_AUTHORITY: z.url({ protocol: /^https$/ }).default("https://login.microsoftonline.com"),
+  API_URL: z.url(),
+  API_AUDIENCE: z.string().min(1),
+  BOOTSTRAP_OWNER_OBJECT_ID: z.guid(),
+  DEPLOYMENT_ID: z.string().regex(/^[a-z0-9-]{1,40}$/, "must be 1 to 40 characters a-z, 0-9 or -"),
+  ESTATE_PREFIX: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,19}$/, "must be at most 20 characters a-z, 0-9 or -")
+    .default("corral"),
+  JOB_QUEUE: z.string().min(1).default("jobs"),
+  REJECTED_QUEUE: z.string().min(1).default("jobs-rejected"),
+  CLEANUP_SCHEDULE: cron.default("0 */5 * * * *"),
+  CREATE_DEADLINE_SECONDS: secondsText(600),
+  REGISTER_DEADLINE_SECONDS: secondsText(900),
+  HEARTBEAT_SECONDS: secondsText(30),
+  WORK_POLL_SECONDS: secondsText(2),
+});
+
+/** Of each pair at least one must be set: a connection string, or the address for the managed identity. */
+const EITHER_OF = [
+  ["ServiceBus", "ServiceBus__fullyQualifiedNamespace"],
+  ["STATE_STORAGE", "STATE_TABLES_URL"],
+] as const;
 
 export interface Settings {
   /** Connection string, or the namespace's host name to be used with the managed identity. */
@@ -69,14 +65,17 @@ export interface Settings {
 /** Reads and checks all settings at once; throws one error that lists every one that is missing or wrong. */
 export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   const parsed = Environment.safeParse(environment);
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => {
+  const missing = EITHER_OF.filter((names) => names.every((name) => !environment[name])).map(
+    (names) => `  ${names.join(" or ")}: is missing`,
+  );
+  if (!parsed.success || missing.length > 0) {
+    const wrong = (parsed.error?.issues ?? []).map((issue) => {
       const name = issue.path.map(String).join(".");
-      const missing = issue.code === "invalid_type" && environment[name] === undefined;
-      return `  ${name}: ${missing ? "is missing" : issue.message}`;
+      const isMissing = issue.code === "invalid_type" && environment[name] === undefined;
+      return `  ${name}: ${isMissing ? "is missing" : issue.message}`;
     });
     throw new Error(
-      `Corral cannot start, these settings are missing or wrong (local.settings.sample.json shows all):\n${lines.join("\n")}`,
+      `Corral cannot start, these settings are missing or wrong (local.settings.sample.json shows all):\n${[...wrong, ...missing].join("\n")}`,
     );
   }
   const read = parsed.data;

@@ -143,9 +143,14 @@ class JobRun {
       if (!rows) return { ended: true, checkInSeconds: 0 };
       const decision = decideJob(factsOf(rows), this.deps.silentSeconds, new Date());
       if (decision.kind === "ended") return { ended: true, checkInSeconds: 0 };
-      if (decision.kind === "wait") return { ended: false, checkInSeconds: decision.seconds };
+      if (decision.kind === "wait") {
+        // A job that came back into the queue: the scheduler is told here, so that a crash after the write loses nothing.
+        const { state, attempt } = rows.job.value;
+        if (state === "Queued" && attempt > 0) await this.deps.wake.schedulerOf(instances, ref.org);
+        return { ended: false, checkInSeconds: decision.seconds };
+      }
       const done = await this.apply(rows, decision, instances);
-      if (done) await this.deps.wake.schedulerOf(instances, ref.org);
+      if (done && decision.kind === "unplace") await this.deps.wake.schedulerOf(instances, ref.org);
     }
     return { ended: false, checkInSeconds: 1 };
   }

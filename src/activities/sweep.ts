@@ -68,14 +68,13 @@ export function createSweepActivities(deps: SweepDeps) {
     async redrive(_input: Record<string, never>, instances: InstanceClient): Promise<void> {
       const before = new Date(Date.now() - REDRIVE_AFTER_MS).toISOString();
       for (const { org } of await deps.organizations.list()) {
-        await deps.wake.schedulerOf(instances, org);
         for (const { value } of await deps.machines.listLive(org)) {
           const since = value.deletingAt ?? value.createdAt;
           if (!SETTLED.has(value.state) && since < before) await deps.wake.start(instances, value);
         }
-        for (const { jobId, queuedAt } of await deps.jobs.listLive(org)) {
-          if (queuedAt < before) await deps.wake.startJob(instances, org, jobId);
-        }
+        const old = (await deps.jobs.listLive(org)).filter(({ queuedAt }) => queuedAt < before);
+        for (const { jobId } of old) await deps.wake.startJob(instances, org, jobId);
+        if (old.some(({ state }) => state === "Queued")) await deps.wake.reviveScheduler(instances, org);
       }
     },
   };

@@ -21,6 +21,15 @@ export class Wake {
       await instances.startOnce("scheduler", instanceId, { subscriptionId });
   }
 
+  /** For the case that the scheduler has ended: an event to an instance that is over is accepted and comes to nothing. */
+  async reviveScheduler(instances: InstanceClient, org: string): Promise<void> {
+    const organization = await this.organizations.find(org);
+    if (!organization) return;
+    const { subscriptionId } = organization.value.settings;
+    await instances.startOnce("scheduler", schedulerInstanceIdOf(subscriptionId), { subscriptionId });
+    await this.schedulerOf(instances, org);
+  }
+
   async machine(instances: InstanceClient, { org, machineId }: MachineRef): Promise<void> {
     const instanceId = machineInstanceIdOf(org, machineId);
     if (!(await instances.raise(instanceId, CHANGED)))
