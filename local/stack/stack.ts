@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { loadOrCreateCa } from "../tls/certificate-authority";
 import { StackProcess } from "./child-process";
 import type { CloudFacts, CloudReady, HostAddress } from "./cloud-facts";
 import { API_APP_ID, DEPLOYMENT_ID, ESTATE_PREFIX, TENANT_ID } from "./constants";
@@ -40,17 +41,13 @@ export class Stack {
 
   static async start(options: StackOptions): Promise<Stack> {
     mkdirSync(options.dataFolder, { recursive: true });
+    const cloudFolder = join(options.dataFolder, "cloud");
+    // Node reads its CAs when a process begins, so the CA has to be there before the cloud, some of whose agents are its threads.
+    const { caFile } = await loadOrCreateCa(join(cloudFolder, "azure", "tls"));
     const cloud = await StackProcess.start<CloudReady>({
       script: join(options.buildFolder, "local", "cloud.js"),
-      args: [
-        "--data",
-        join(options.dataFolder, "cloud"),
-        "--speed",
-        String(options.speed),
-        "--port",
-        String(options.port),
-      ],
-      env: process.env,
+      args: ["--data", cloudFolder, "--speed", String(options.speed), "--port", String(options.port)],
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: caFile },
       logFile: join(options.dataFolder, "cloud.log"),
     });
     const stack = new Stack(options, cloud);

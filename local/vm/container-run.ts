@@ -27,7 +27,7 @@ export interface CommandEnd {
  * Leads the container's process group and notes how its program ended. When the program is over, so is whatever it left behind.
  * A shell, since one waits for each running job: a Node process each would cost 40 MB. It hands on variables with plain names only.
  */
-const LEADER = `exit_file=$1; shift
+const LEADER = `exit_file=$1; echo "$$" > "$2"; shift 2
 trap : TERM INT HUP
 "$@" &
 child=$!
@@ -63,8 +63,10 @@ export function runContainer({ values, rest }: ParsedArguments, surroundings: Su
     store.save({ id, name, osBootId, exitCode: 127, error: reason });
     return { code: 127, stderr: `docker: Error response from daemon: ${reason}\n` };
   }
+  const record = { id, name, osBootId };
+  store.save(record);
   const output = openSync(store.logOf(name), "a");
-  const child = spawn("/bin/sh", ["-c", LEADER, "container", store.exitFileOf(name), ...args], {
+  const child = spawn("/bin/sh", ["-c", LEADER, "container", store.exitFileOf(name), store.pidFileOf(name), ...args], {
     cwd: store.workFolderOf(name),
     env,
     detached: true,
@@ -73,7 +75,7 @@ export function runContainer({ values, rest }: ParsedArguments, surroundings: Su
   closeSync(output);
   child.unref();
   if (child.pid === undefined) return refused("Error response from daemon: /bin/sh could not be started");
-  store.save({ id, name, osBootId, pid: child.pid, startedAt: new Date().toISOString() });
+  store.save({ ...record, pid: child.pid, startedAt: new Date().toISOString() });
   return { code: 0, stdout: `${id}\n` };
 }
 

@@ -48,6 +48,10 @@ export class ContainerStore {
     return join(this.folderOf(name), "output.log");
   }
 
+  pidFileOf(name: string): string {
+    return join(this.folderOf(name), "pid");
+  }
+
   exitFileOf(name: string): string {
     return join(this.folderOf(name), "exit");
   }
@@ -72,12 +76,16 @@ export class ContainerStore {
     renameSync(`${path}.new`, path);
     // For the shell scripts of the VM.
     writeFileSync(join(this.folderOf(record.name), "id"), record.id);
-    if (record.pid !== undefined) writeFileSync(join(this.folderOf(record.name), "pid"), String(record.pid));
   }
 
+  /** The number is the leader's own note: a client that was killed may have started it and noted nothing more. */
   find(name: string): ContainerRecord | undefined {
     const path = join(this.folderOf(name), "container.json");
-    return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as ContainerRecord) : undefined;
+    if (!existsSync(path)) return undefined;
+    const record = JSON.parse(readFileSync(path, "utf8")) as ContainerRecord;
+    const pidFile = this.pidFileOf(name);
+    const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, "utf8")) : 0;
+    return pid > 0 ? { ...record, pid, startedAt: record.startedAt ?? statSync(pidFile).mtime.toISOString() } : record;
   }
 
   list(): ContainerRecord[] {

@@ -67,7 +67,11 @@ const HANDLERS: Readonly<Record<Subcommand, Handler>> = {
   },
   rm: async ({ values, rest: [name = ""] }, { store, vmFolder }) => {
     const record = store.find(name);
-    if (!record) return notFound(name);
+    if (!record) {
+      // A client that was killed may have taken the name and nothing more.
+      if (values.has("--force")) store.remove(name);
+      return notFound(name);
+    }
     if (store.statusOf(record).Running && !values.has("--force")) {
       return {
         code: 1,

@@ -35,6 +35,11 @@ const IDLE_SECONDS = 300;
 const isWaiting = ({ state }: LiveJob): boolean => state === "Queued" || state === "Placing";
 const isComing = ({ state }: MachineRow): boolean => state === "Creating" || state === "Booting";
 
+/** An agent may register before Azure calls the creation done: then the time of the creation is still to be learned. */
+const isUnobserved = ({ state, putSentAt, vmSucceededAt }: MachineRow): boolean =>
+  putSentAt !== undefined && vmSucceededAt === undefined && OBSERVABLE.has(state);
+const OBSERVABLE: ReadonlySet<MachineRow["state"]> = new Set(["Creating", "Booting", "Idle", "Leased"]);
+
 /** The scheduler's activities. Whatever a pass left half done is seen by the next one in the rows, and completed. */
 export function createPlacementActivities(deps: PlacementDeps) {
   const placement = new Placement(deps);
@@ -133,10 +138,10 @@ class Placement {
       machines.push(...created, ...neverSent(seen.machines));
       waiting ||= seen.jobs.some(isWaiting);
       coming ||= created.length > 0 || seen.machines.some(({ value }) => isComing(value));
-      sent ||= seen.machines.some(({ value }) => isComing(value) && value.putSentAt !== undefined);
+      sent ||= seen.machines.some(({ value }) => isUnobserved(value));
     }
     const observe = sent && this.isObserveDue(ref.subscriptionId);
-    return { fenced: false, machines, observe, nextPassSeconds: nextPassIn(waiting, coming) };
+    return { fenced: false, machines, observe, nextPassSeconds: nextPassIn(waiting, coming || sent) };
   }
 
   /** Compares one list of all VMs of the subscription with the machines that are coming up. */

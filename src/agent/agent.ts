@@ -18,6 +18,7 @@ import type { Probes } from "./probes";
 import { recover } from "./recovery";
 import { reportUntilAcknowledged, sendNotice } from "./reports";
 import type { Registration } from "./registration";
+import { GpuMeter, watchScheduledEvents } from "./watches";
 
 export interface AgentDependencies {
   readonly service: ServiceClient;
@@ -31,23 +32,26 @@ export interface AgentDependencies {
 }
 
 const TICK_MS = 250;
-const EVENTS_POLL_MS = 1000;
-const GPU_SAMPLES_PER_HEARTBEAT = 3;
 const POWER_OFF_AGAIN_MS = 60_000;
 
 /** The agent's life: loops that watch the world, one state, and what `decide` orders. */
 export class Agent {
   private state: AgentState = initialState(performance.now());
   private current: AttemptRun | undefined;
-  private highestGpuPercent: number | undefined;
+  private readonly gpus: GpuMeter;
   private wake = new AbortController();
   private readonly broken = Promise.withResolvers<never>();
 
-  constructor(private readonly deps: AgentDependencies) {}
+  constructor(private readonly deps: AgentDependencies) {
+    this.gpus = new GpuMeter(deps.probes);
+  }
 
   /** Runs until something happens that the program does not understand; the service manager then starts it anew. */
   run(): Promise<never> {
-    this.keep(this.watchScheduledEvents());
+    const { metadata, run } = this.deps;
+    this.keep(
+      watchScheduledEvents({ metadata, log: run.log, onPreempted: () => this.dispatch({ kind: "preempted" }) }),
+    );
     this.keep(this.tick());
     this.keep(this.live());
     return this.broken.promise;
@@ -64,7 +68,7 @@ export class Agent {
     await registration.renew();
     this.registered();
     this.keep(this.sendHeartbeats());
-    this.keep(this.sampleGpus());
+    this.keep(this.gpus.run(() => registration.heartbeatMs));
     await this.askForWork();
   }
 
@@ -207,9 +211,7 @@ export class Agent {
   private async heartbeat(): Promise<HeartbeatRequest> {
     const { probes, registration, run } = this.deps;
     const held = this.state.held;
-    await this.sampleGpusOnce();
-    const percent = this.highestGpuPercent;
-    this.highestGpuPercent = undefined;
+    const percent = await this.gpus.take();
     return {
       ...registration.current,
       ...(held ? { jobId: held.lease.jobId, attempt: held.lease.attempt, bootId: held.lease.bootId } : {}),
@@ -218,36 +220,6 @@ export class Agent {
       containers: (await run.engine.countRunning()) ?? 1,
       sshSessions: await probes.sshSessions(),
     };
-  }
-
-  private async sampleGpus(): Promise<never> {
-    for (;;) {
-      await sleep(this.deps.registration.heartbeatMs / GPU_SAMPLES_PER_HEARTBEAT);
-      await this.sampleGpusOnce();
-    }
-  }
-
-  private async sampleGpusOnce(): Promise<void> {
-    const percent = await this.deps.probes.gpuUtilizationPercent();
-    if (percent !== undefined) this.highestGpuPercent = Math.max(percent, this.highestGpuPercent ?? 0);
-  }
-
-  private async watchScheduledEvents(): Promise<never> {
-    const { metadata, run } = this.deps;
-    let vmName: string | undefined;
-    let lastProblem = "";
-    for (;;) {
-      try {
-        vmName ??= (await metadata.instance()).name;
-        if (await metadata.preempted(vmName)) this.dispatch({ kind: "preempted" });
-        lastProblem = "";
-      } catch (error) {
-        // Asked each second: a service that is away would fill the journal.
-        if (String(error) !== lastProblem) run.log(`scheduled events: ${String(error)}`);
-        lastProblem = String(error);
-      }
-      await sleep(EVENTS_POLL_MS);
-    }
   }
 
   private async tick(): Promise<never> {

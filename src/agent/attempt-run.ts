@@ -123,7 +123,6 @@ export class AttemptRun {
   }
 
   private async followToEnd(startedAt: number): Promise<AttemptReport> {
-    const { engine } = this.deps;
     const state = await this.follow();
     this.containerEnded.resolve(undefined);
     const runMs = Math.max(0, Date.now() - startedAt);
@@ -131,24 +130,21 @@ export class AttemptRun {
     if (!state) return { outcome: "Failed", message: "the container is gone", runMs };
     const { exitCode, oomKilled, error } = state;
     const ending = outcomeOf({ exitCode, oomKilled, error, logTail: this.logTail });
-    const final = (await this.save()) ?? ending;
-    await engine.remove(this.containerName);
-    return { ...final, runMs };
+    // The container stays until the report is acknowledged: should the agent die before it is stored, the end can be read again.
+    return { ...((await this.save()) ?? ending), runMs };
   }
 
-  /** Follows until Docker says that the container has ended; a follower may end earlier, for instance when the daemon restarts. */
+  /** Follows until Docker says that the container has ended; the log may break off earlier, for instance when its driver fails. */
   private async follow(): Promise<ContainerState | undefined> {
     const { engine } = this.deps;
+    const file = new LogFile(this.logPath);
+    await engine.follow(this.containerName, (chunk) => file.write(chunk));
+    file.close();
+    this.logTail = file.tail;
     for (;;) {
-      const file = new LogFile(this.logPath);
-      try {
-        await engine.follow(this.containerName, (chunk) => file.write(chunk));
-      } finally {
-        file.close();
-      }
-      this.logTail = file.tail;
       const state = await engine.stateOf(this.containerName);
       if (!state?.running) return state;
+      await engine.waitFor(this.containerName);
       await sleep(FOLLOW_PAUSE_MS);
     }
   }

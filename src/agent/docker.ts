@@ -33,8 +33,10 @@ export interface ContainerEngine {
   pull(image: string, signal: AbortSignal): Promise<CommandResult>;
   /** Starts a container and does not wait for its end. */
   start(container: ContainerSpec): Promise<CommandResult>;
-  /** Resolves when the container has ended; all that it wrote from its start on goes to `onOutput`. */
+  /** All that the container wrote from its start on. Resolves when it has ended, or earlier when the log broke off. */
   follow(name: string, onOutput: (chunk: Buffer) => void): Promise<void>;
+  /** Resolves when the container has ended. */
+  waitFor(name: string): Promise<void>;
   stateOf(name: string): Promise<ContainerState | undefined>;
   kill(name: string, signal: "TERM" | "KILL"): Promise<void>;
   remove(name: string): Promise<void>;
@@ -80,7 +82,8 @@ export function createDocker({ environment, stateFolder }: DockerOptions): Conta
     },
     follow: async (name, onOutput) => {
       await docker(["logs", "--follow", name], { onOutput });
-      // The log may end before the container does (its driver was restarted): only `wait` is sure.
+    },
+    waitFor: async (name) => {
       await docker(["wait", name]);
     },
     stateOf: async (name) => {

@@ -87,6 +87,7 @@ interface SessionBody {
   readonly machineId: string;
   readonly bootId: string;
   readonly session: string;
+  readonly jobId?: string | undefined;
 }
 
 class AgentGuard {
@@ -120,7 +121,9 @@ class AgentGuard {
   ): HttpDurableClientOptions {
     return this.route(name, schema, async (call) => {
       const session = await useSession(this.deps.sessions, call.body);
-      if (session) return handle(call, session);
+      if (session?.value.bootId === call.body.bootId) return handle(call, session);
+      // A report of an earlier boot: whatever ran then is gone, and so is its lease.
+      if (session && call.body.jobId !== undefined) return STALE_LEASE();
       return problem(409, "StaleSession", "this session is not the machine's current one: register again");
     });
   }

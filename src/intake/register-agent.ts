@@ -105,11 +105,10 @@ export class AgentRegistry {
 /** Checks an agent's session and marks it as used, which ends the validity of the nonce and of the session before it. */
 export async function useSession(
   sessions: AgentSessionTable,
-  request: { org: string; machineId: string; bootId: string; session: string },
+  request: { org: string; machineId: string; session: string },
 ): Promise<Stored<AgentSessionRow> | undefined> {
   const found = await sessions.find(request.org, request.machineId);
-  if (found?.value.bootId !== request.bootId || !matchesHash(request.session, found.value.sessionHash))
-    return undefined;
+  if (!found || !matchesHash(request.session, found.value.sessionHash)) return undefined;
   if (found.value.used) return found;
   const { previousSessionHash: _ended, ...row } = found.value;
   await sessions.replace(found, { ...row, used: true });

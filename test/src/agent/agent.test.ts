@@ -1,48 +1,20 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { processesOf } from "../../../local/vm/processes";
-import { eventually, gpuVm, openTestFleet, type TestFleet } from "../../local/vm/test-fleet";
-import { job, startFakeService, type FakeService } from "./fake-service";
+import { eventually, gpuVm } from "../../local/vm/test-fleet";
+import { IGNORES_TERM, SLEEPS, openAgentOnVm, reportOf, type AgentOnVm } from "./agent-on-vm";
+import { job, type FakeService } from "./fake-service";
 
-const SLEEPS = ["node", "-e", "console.log('up'); setInterval(() => {}, 1000)"];
-const IGNORES_TERM = ["node", "-e", "process.on('SIGTERM', () => {}); console.log('up'); setInterval(() => {}, 1000)"];
-
+let on: AgentOnVm;
 let service: FakeService;
-let vms: TestFleet;
 beforeEach(async () => {
-  service = await startFakeService();
-  vms = openTestFleet();
+  on = await openAgentOnVm();
+  service = on.service;
 });
-afterEach(async () => {
-  await vms.close();
-  await service.close();
-});
-
-async function powerOn(): Promise<void> {
-  const config = { apiUrl: service.url, org: "contoso", machineId: "machine001", bootNonce: "nonce-1" };
-  await vms.fleet.powerOn(gpuVm("vm-contoso-m1", config));
-}
-
-function member() {
-  const [only] = vms.fleet.list();
-  if (!only) throw new Error("no VM is on");
-  return only;
-}
-
-function logOf(jobId: string): string {
-  return readFileSync(join(member().folder, "state", "logs", `${jobId}-1.log`), "utf8");
-}
-
-async function killAgent(): Promise<void> {
-  const pid = await eventually(() => member().agentPid);
-  process.kill(pid, "SIGKILL");
-  await eventually(() => member().agentPid !== pid && member().agentPid);
-}
-
-const reportOf = (call: { readonly body: Record<string, unknown> }) => call.body["report"] as Record<string, unknown>;
+afterEach(() => on.close());
 
 it("registers with the nonce and a token of the machine identity for the service", async () => {
-  await powerOn();
+  await on.powerOn();
 
   const call = await service.heard("register");
 
@@ -59,7 +31,7 @@ it("runs a job, says that it started, and reports its success", async () => {
   service.jobs.push(
     job("j1", { command: ["node", "-e", "console.log('hello ' + process.env.WHO)"], env: { WHO: "gpu" } }),
   );
-  await powerOn();
+  await on.powerOn();
 
   const started = await service.heard("notice");
   const finish = await service.heard("finish");
@@ -72,16 +44,16 @@ it("runs a job, says that it started, and reports its success", async () => {
     session: "session-1",
   });
   expect(reportOf(finish)).toEqual({ outcome: "Succeeded", exitCode: 0, runMs: expect.any(Number) as number });
-  expect(logOf("j1")).toBe("hello gpu\n");
+  expect(on.logOf("j1")).toBe("hello gpu\n");
 });
 
 it("runs the next job when one is acknowledged, and leaves nothing of the first but its log", async () => {
   service.jobs.push(job("j1", { volumes: [{ name: "data", path: "/data", access: "read-write" }] }), job("j2"));
-  await powerOn();
+  await on.powerOn();
 
   await service.heard("finish", ({ jobId }) => jobId === "j2");
 
-  const { folder } = member();
+  const { folder } = on.member();
   await eventually(() => readdirSync(join(folder, "containers")).length === 0);
   await eventually(() => readdirSync(join(folder, "state", "volumes")).length === 0);
   await eventually(() => !existsSync(join(folder, "state", "attempt.json")));
@@ -126,7 +98,7 @@ it.each([
   },
 ])("reports $what", async ({ change, report }) => {
   service.jobs.push(job("j1", change));
-  await powerOn();
+  await on.powerOn();
 
   const finish = await service.heard("finish");
 
@@ -135,7 +107,7 @@ it.each([
 
 it("kills a program that outlasts the grace time after a cancel", async () => {
   service.jobs.push(job("j1", { command: IGNORES_TERM }));
-  await powerOn();
+  await on.powerOn();
   await service.heard("notice");
 
   service.cancel = true;
@@ -146,7 +118,7 @@ it("kills a program that outlasts the grace time after a cancel", async () => {
 
 it("kills the container and says nothing more about it when its lease is stale", async () => {
   service.jobs.push(job("j1", { command: IGNORES_TERM }));
-  await powerOn();
+  await on.powerOn();
   await service.heard("notice");
   service.interfere = ({ operation, body }) =>
     operation === "heartbeat" && body["jobId"] === "j1" ? { status: 409, code: "StaleLease" } : undefined;
@@ -166,7 +138,7 @@ it("repeats the same report until the service has taken it, also when only the a
     return answers < 4 ? { status: 503, code: "ServiceUnavailable" } : undefined;
   };
   service.jobs.push(job("j1", { command: ["node", "-e", "process.exit(3)"] }), job("j2"));
-  await powerOn();
+  await on.powerOn();
 
   await service.heard("finish", ({ jobId }) => jobId === "j2");
 
@@ -183,116 +155,19 @@ it("waits as long as Retry-After says", async () => {
     return times.length === 1 ? { status: 429, code: "TooManyRequests", headers: { "retry-after": "1" } } : undefined;
   };
   service.jobs.push(job("j1"), job("j2"));
-  await powerOn();
+  await on.powerOn();
 
   await service.heard("finish", ({ jobId }) => jobId === "j2");
 
   expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(990);
 });
 
-it("goes on with a running container after a restart and renews its session", async () => {
-  const command = [
-    "node",
-    "-e",
-    "console.log('first'); setTimeout(() => { console.log('last'); process.exit(4); }, 1500)",
-  ];
-  service.jobs.push(job("j1", { command, env: { TOKEN: "secret-value" } }));
-  await powerOn();
-  await service.heard("notice");
-  const stored = readFileSync(join(member().folder, "state", "attempt.json"), "utf8");
-
-  await killAgent();
-  const again = await service.heard("register", ({ session }) => session === "session-1");
-  const finish = await service.heard("finish");
-
-  expect(again.body).toMatchObject({ bootId: "boot-1" });
-  expect(again.body["bootNonce"]).toBeUndefined();
-  expect(reportOf(finish)).toMatchObject({ outcome: "Failed", exitCode: 4 });
-  expect(logOf("j1")).toBe("first\nlast\n");
-  expect(stored).not.toContain("secret-value");
-});
-
-it("reports a container that vanished while the agent was away", async () => {
-  service.jobs.push(job("j1", { command: SLEEPS }));
-  await powerOn();
-  await service.heard("notice");
-  const container = join(member().folder, "containers", "corral-j1-1");
-  const pid = Number(readFileSync(join(container, "pid"), "utf8"));
-
-  const agentPid = await eventually(() => member().agentPid);
-  process.kill(-agentPid, "SIGSTOP");
-  process.kill(-pid, "SIGKILL");
-  rmSync(container, { recursive: true });
-  process.kill(-agentPid, "SIGKILL");
-  const finish = await service.heard("finish");
-
-  expect(reportOf(finish)).toMatchObject({ outcome: "Failed", message: "the container is gone" });
-});
-
-it("sends a stored report after a restart", async () => {
-  service.interfere = ({ operation }) =>
-    operation === "finish" ? { status: 503, code: "ServiceUnavailable" } : undefined;
-  service.jobs.push(job("j1", { command: ["node", "-e", "process.exit(3)"] }));
-  await powerOn();
-  const first = await service.heard("finish");
-
-  await killAgent();
-  service.calls.length = 0;
-  service.interfere = () => undefined;
-  const second = await service.heard("finish");
-
-  expect(second.body).toEqual(first.body);
-});
-
-it("does not claim its lease after a reboot, and forgets the attempt", async () => {
-  service.jobs.push(job("j1", { command: SLEEPS }));
-  await powerOn();
-  await service.heard("notice");
-  await vms.fleet.powerOff(member().resourceId, { discardDisk: false });
-  service.calls.length = 0;
-  service.bootId = "boot-2";
-
-  service.jobs.push(job("j2"));
-  await powerOn();
-  const register = await service.heard("register");
-  await service.heard("finish", ({ jobId }) => jobId === "j2");
-
-  expect(register.body).toMatchObject({ session: "session-1" });
-  expect(register.body["bootId"]).toBeUndefined();
-  expect(service.calls.filter(({ body }) => body["jobId"] === "j1")).toEqual([]);
-});
-
-it("asks for a new token once when the service refuses the old one", async () => {
-  let refusals = 0;
-  service.interfere = ({ operation }) =>
-    operation === "register" && refusals++ === 0 ? { status: 401, code: "Unauthorized" } : undefined;
-
-  await powerOn();
-  await service.heard("work");
-
-  expect(service.calls.filter(({ operation }) => operation === "register")).toHaveLength(2);
-});
-
-it("registers again when its session has become stale", async () => {
-  let stale = true;
-  service.interfere = ({ operation }) =>
-    operation === "work" && stale ? { status: 409, code: "StaleLease" } : undefined;
-  await powerOn();
-  await service.heard("work");
-
-  await service.heard("register", ({ session }) => session === "session-1");
-  stale = false;
-  service.jobs.push(job("j1"));
-
-  expect(reportOf(await service.heard("finish"))).toMatchObject({ outcome: "Succeeded" });
-});
-
 it("stops the job and reports an eviction that Scheduled Events announce", async () => {
   service.jobs.push(job("j1", { command: SLEEPS }));
-  await powerOn();
+  await on.powerOn();
   await service.heard("notice", ({ kind }) => kind === "started");
 
-  await vms.fleet.announcePreemption(member().resourceId, 30);
+  await on.vms.fleet.announcePreemption(on.member().resourceId, 30);
   await service.heard("notice", ({ kind }) => kind === "evicting");
   const finish = await service.heard("finish");
 
@@ -301,7 +176,7 @@ it("stops the job and reports an eviction that Scheduled Events announce", async
 
 it("tells by heartbeats what runs on the machine", async () => {
   service.jobs.push(job("j1", { command: SLEEPS }));
-  await powerOn();
+  await on.powerOn();
 
   const busy = await service.heard(
     "heartbeat",
@@ -321,14 +196,14 @@ it("keeps a job's secrets out of every process's arguments", async () => {
       env,
     }),
   );
-  await powerOn();
+  await on.powerOn();
   await service.heard("notice");
-  await eventually(() => logOf("j1").includes("secret-value"));
+  await eventually(() => on.logOf("j1").includes("secret-value"));
 
-  const lines = processesOf(member().folder).map((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8"));
+  const lines = processesOf(on.member().folder).map((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8"));
 
   expect(lines.length).toBeGreaterThan(1);
   expect(lines.join("")).not.toContain("secret-value");
-  expect(JSON.parse(logOf("j1"))).toMatchObject(env);
-  expect(readdirSync(join(member().folder, "state"))).not.toContain("container.env");
+  expect(JSON.parse(on.logOf("j1"))).toMatchObject(env);
+  expect(readdirSync(join(on.member().folder, "state"))).not.toContain("container.env");
 });

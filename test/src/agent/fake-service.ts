@@ -112,7 +112,7 @@ export async function startFakeService(): Promise<FakeService> {
 function replyTo(operation: string, service: Pick<FakeService, "jobs" | "cancel" | "bootId">): object {
   switch (operation) {
     case "register":
-      return { bootId: service.bootId, session: "session-1", heartbeatSeconds: 0.3, workPollSeconds: 0.1 };
+      return { bootId: service.bootId, session: "session-1", heartbeatSeconds: 0.5, workPollSeconds: 0.1 };
     case "work": {
       const work = service.jobs.shift();
       return { drain: false, ...(work ? { work } : {}) };
