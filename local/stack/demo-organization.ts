@@ -70,7 +70,7 @@ function demoSettings(administrator: string): object {
     administrators: [administrator],
     registries: ["docker.io"],
     queueSubmission: true,
-    idle: { beforeFirstJobSeconds: 30, afterJobSeconds: 3, windowSeconds: 3 },
+    idle: { beforeFirstJobSeconds: 10, afterJobSeconds: 3, windowSeconds: 3 },
   };
 }
 

@@ -12,7 +12,9 @@ export interface BootConfig {
 
 /**
  * Custom data of a VM: the script that cloud-init runs at first boot. An image that has Node and the agent baked in skips the
- * download; otherwise both come from the estate's image account with the machine identity and must match their hashes.
+ * download; otherwise both come from the estate's image account with the machine identity and must match their hashes. At each boot,
+ * before the agent runs, containers are cut off from the metadata service and the host's own address; only those on the network
+ * `corral-identity`, where the agent puts jobs that ask for the machine's identity, reach the former.
  */
 export function bootScriptOf(config: BootConfig): string {
   return `#!/bin/bash
@@ -33,12 +35,21 @@ fetch() { # url sha256 file
 }
 if [ ! -x /opt/corral/node ]; then fetch "$(setting runtimeUrl)" "$(setting runtimeSha256)" /opt/corral/node; chmod 0755 /opt/corral/node; fi
 if [ ! -f /opt/corral/agent.js ]; then fetch "$(setting agentUrl)" "$(setting agentSha256)" /opt/corral/agent.js; fi
+cat > /opt/corral/isolate.sh <<'ISOLATE'
+docker network inspect corral-identity > /dev/null 2>&1 ||
+  docker network create --opt com.docker.network.bridge.name=br-corral-id corral-identity
+for rule in '-d 169.254.169.254 -j DROP' '-d 168.63.129.16 -j DROP' '-i br-corral-id -d 169.254.169.254 -j RETURN'; do
+  read -ra words <<< "$rule"
+  iptables -C DOCKER-USER "\${words[@]}" 2> /dev/null || iptables -I DOCKER-USER "\${words[@]}"
+done
+ISOLATE
 cat > /etc/systemd/system/corral-agent.service <<'UNIT'
 [Unit]
 Description=Corral agent
 After=network-online.target docker.service
 Wants=network-online.target
 [Service]
+ExecStartPre=/bin/bash -euo pipefail /opt/corral/isolate.sh
 ExecStart=/opt/corral/node /opt/corral/agent.js
 Restart=always
 RestartSec=2
