@@ -6,8 +6,8 @@ import { type Example, readExamples, sendExamples } from "./stack/examples";
 import { DEMO_QUOTA, setQuota } from "./stack/quota";
 import { StackSession } from "./stack/session";
 import { Stack } from "./stack/stack";
-import { removeStackFile, writeStackFile } from "./stack/stack-file";
-import { complaintsOf, readSummary, type Summary } from "./stack/summary";
+import { isStackAlive, removeStackFile, writeStackFile } from "./stack/stack-file";
+import { complaintsOf, lastRejection, readSummary, type Summary } from "./stack/summary";
 import { type Snapshot, TERMINAL, Watch } from "./stack/watch";
 
 const BUILD_FOLDER = resolve(__dirname, "..");
@@ -102,11 +102,12 @@ async function runExamples(stack: Stack, session: StackSession, options: Options
   await setQuota(session.http, facts, DEMO_QUOTA);
   const { artifactsUrl } = await prepareDemoOrganization(session, { appFolder: ROOT, facts });
   const examples = readExamples(join(ROOT, "examples", "jobs"));
+  const rejectedBefore = await lastRejection(facts);
   say(`sending ${examples.length} messages from examples/jobs`);
   await sendExamples(facts, session, examples);
   const snapshot = await watchUntilOver(new Watch(session, say), examples);
   const summary: Summary = {
-    ...(await readSummary(facts, session, snapshot)),
+    ...(await readSummary(facts, session, { ...snapshot, rejectedBefore })),
     seconds: (Date.now() - startedAt) / 1000,
   };
   printTable(summary);
@@ -128,7 +129,9 @@ async function main(): Promise<void> {
     port: options.port,
     log: say,
   });
-  const files = [...new Set([options.data, DEFAULT_DATA])].map((folder) => writeStackFile(folder, stack));
+  // Clients look in the default place; a stack that is there already keeps it.
+  const folders = isStackAlive(DEFAULT_DATA) ? [options.data] : [...new Set([options.data, DEFAULT_DATA])];
+  const files = folders.map((folder) => writeStackFile(folder, stack));
   const { cloud } = stack.pids;
   const session = new StackSession(stack.facts);
   let stopping: Promise<void> | undefined;

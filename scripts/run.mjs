@@ -207,7 +207,10 @@ const COMMANDS = {
     build(node);
     jest(node, ["--selectProjects", "unit", "e2e", "--", ...args]);
   },
-  "test:unit": (node, args) => jest(node, ["--selectProjects", "unit", "--", ...args]),
+  "test:unit": (node, args) => {
+    build(node);
+    jest(node, ["--selectProjects", "unit", "--", ...args]);
+  },
   "test:e2e": (node, args) => {
     build(node);
     jest(node, ["--selectProjects", "e2e", "--", ...args]);

@@ -66,6 +66,7 @@ export interface AzureSimulator {
   readonly tenantId: string;
   readonly subscriptionId: string;
   readonly tokens: IdentityTokens;
+  /** The same display name keeps its ids over restarts and gets a new secret, as only the secret's hash is kept. */
   addServicePrincipal(principal: {
     readonly displayName: string;
     readonly roles?: readonly string[];

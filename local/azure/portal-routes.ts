@@ -3,7 +3,7 @@ import { type ArmErrorBody } from "./arm/arm-error";
 import type { CloudWorld } from "./arm/cloud-world";
 import { beginDelete } from "./arm/compute/vm-actions";
 import { beginEviction } from "./arm/compute/vm-eviction";
-import { powerOf, isSpot, VM_TYPE } from "./arm/compute/vm-record";
+import { isSpot, powerOf, vmProperties, VM_TYPE } from "./arm/compute/vm-record";
 import { findVmSize } from "./arm/compute/vm-sizes";
 import { isSame, propertiesOf, type StoredResource } from "./arm/resource-store";
 import { parseJsonBody, type WireHandler, type WireReply, type WireRequest } from "./http/wire";
@@ -133,7 +133,7 @@ function inventoryRow(resource: StoredResource): object {
     ...(resource.type === VM_TYPE
       ? {
           powerState: powerOf(resource),
-          vmSize: propertiesOf(resource)["hardwareProfile"],
+          vmSize: vmProperties(resource).hardwareProfile.vmSize,
           priority: propertiesOf(resource)["priority"] ?? "Regular",
         }
       : {}),

@@ -21,6 +21,8 @@ export interface Example {
 }
 
 export interface RejectedMessage {
+  /** Its place on the queue: messages of an earlier run lie there still. */
+  readonly sequence: number;
   readonly reason: string;
   readonly description: string;
 }
@@ -87,7 +89,8 @@ export async function readRejected(facts: CloudFacts): Promise<{ rejected: Rejec
     const dead = client.createReceiver(JOB_QUEUE, { subQueueType: "deadLetter" });
     const messages = await rejected.peekMessages(1000);
     return {
-      rejected: messages.map(({ applicationProperties }) => ({
+      rejected: messages.map(({ applicationProperties, sequenceNumber }) => ({
+        sequence: sequenceNumber?.toNumber() ?? 0,
         reason: String(applicationProperties?.["reason"] ?? ""),
         description: String(applicationProperties?.["description"] ?? ""),
       })),

@@ -30,6 +30,19 @@ export function writeStackFile(folder: string, stack: Stack): string {
   return file;
 }
 
+/** Whether the stack whose file lies there still runs. */
+export function isStackAlive(folder: string): boolean {
+  const file = join(folder, STACK_FILE);
+  if (!existsSync(file)) return false;
+  const { pids } = JSON.parse(readFileSync(file, "utf8")) as { pids?: { cloud?: number } };
+  try {
+    // Signal 0 asks whether the process is there and does nothing to it.
+    return pids?.cloud !== undefined && process.kill(pids.cloud, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** Removes the file unless another stack has written its own there since. */
 export function removeStackFile(file: string, cloudPid: number): void {
   if (!existsSync(file)) return;

@@ -15,7 +15,7 @@ export interface Summary {
     readonly attempts: number;
     readonly phases: Readonly<Record<string, number>>;
   }[];
-  readonly rejected: readonly RejectedMessage[];
+  readonly rejected: readonly Pick<RejectedMessage, "reason" | "description">[];
   readonly deadLettered: number;
   readonly machines: { readonly created: number; readonly deleted: number; readonly remaining: number };
   /** VMs, NICs and disks that are still there. */
@@ -38,7 +38,7 @@ const MACHINE_PARTS = [
 export async function readSummary(
   facts: CloudFacts,
   session: StackSession,
-  { jobs, machines }: Snapshot,
+  { jobs, machines, rejectedBefore = 0 }: Snapshot & { readonly rejectedBefore?: number },
 ): Promise<Omit<Summary, "seconds">> {
   const { rejected, deadLettered } = await readRejected(facts);
   const inventory = (await session.http.expect({ method: "GET", url: `${facts.portalUrl}/inventory` })) as Inventory;
@@ -47,7 +47,9 @@ export async function readSummary(
     org: DEMO_ORG,
     estate: [],
     jobs: jobs.map(summaryOf),
-    rejected,
+    rejected: rejected
+      .filter(({ sequence }) => sequence > rejectedBefore)
+      .map(({ reason, description }) => ({ reason, description })),
     deadLettered,
     machines: { created: machines.length, deleted, remaining: machines.length - deleted },
     residue: inventory.value.filter(({ type }) => MACHINE_PARTS.includes(type.toLowerCase())).length,
@@ -58,6 +60,12 @@ export async function readSummary(
 function summaryOf({ org, jobId, state, attempts, phases }: WatchedJob): Summary["jobs"][number] {
   const exitCode = attempts.at(-1)?.exitCode;
   return { org, jobId, state, ...(exitCode !== undefined && { exitCode }), attempts: attempts.length, phases };
+}
+
+/** Where the queue of rejected messages ends now. */
+export async function lastRejection(facts: CloudFacts): Promise<number> {
+  const { rejected } = await readRejected(facts);
+  return Math.max(0, ...rejected.map(({ sequence }) => sequence));
 }
 
 /** Every way in which the run is not what the examples expect; empty when all is well. */

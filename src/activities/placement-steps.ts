@@ -117,7 +117,8 @@ export class PlacementSteps {
       ...newAttempt(job.value, { attempt: starting.attempt, machine: machine.value, placingAt }),
       leasedAt: now.toISOString(),
       bootId,
-      reusedMachine: (machine.value.putSentAt ?? "") < placingAt,
+      // One that had another job first was there before, whenever it was made.
+      reusedMachine: machine.value.jobsRun > 0 || (machine.value.putSentAt ?? "") < placingAt,
     });
     const { idleSince: _busy, ...rest } = machine.value;
     const leased: MachineRow = { ...rest, state: "Leased", lease: { jobId, attempt: starting.attempt, bootId } };

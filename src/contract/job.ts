@@ -6,12 +6,12 @@ const environmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be a 
 const minutes = z.number().positive();
 const count = z.number().int().min(0).max(1000);
 
-/** registry/repository[:tag][@sha256:digest]; a registry has a dot or a port, as Docker reads references. */
+/** registry/repository[:tag][@sha256:digest]; a registry has a dot or a port, or is localhost, as Docker reads references. */
 const ImageReference = z
   .string()
   .max(512)
   .regex(
-    /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
+    /^([a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?|[a-z0-9-]+:[0-9]+|localhost)(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
     "must be registry/repository[:tag][@sha256:digest]",
   );
 

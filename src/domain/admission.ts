@@ -30,3 +30,20 @@ export function refusalOfJob(job: Job, organization: AdmittingOrganization): str
     return `locations: ${foreign.join(", ")} not among the organization's ${settings.locations.join(", ")}`;
   return undefined;
 }
+
+/** Why machines of the organization could never serve; undefined when they can. */
+export function refusalOfImage({
+  image,
+  machineIdentity,
+}: Organization): { code: string; message: string } | undefined {
+  if (image.kind === "vhd") {
+    return {
+      code: "NotAvailable",
+      message: "image: an image from a VHD needs the estate's gallery, which this version does not make yet",
+    };
+  }
+  if (machineIdentity.type === "user-assigned") return undefined;
+  // A system-assigned identity has no right to the image account that Node and the agent come from.
+  const needed = "needs an image that holds Node and the agent, and a marketplace image does not";
+  return { code: "ImageWithoutAgent", message: `image: a system-assigned machineIdentity ${needed}` };
+}

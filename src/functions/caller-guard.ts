@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import type { Caller, TokenVerifier } from "../access/token-verifier";
+import { OrgName } from "../contract/names";
 import type { OrganizationRow, OrganizationTable } from "../state/organization-table";
 import { notFound, problem } from "./http-answer";
 
@@ -40,6 +41,10 @@ export class CallerGuard {
     return caller.objectId === this.ownerObjectId.toLowerCase();
   }
 
+  mayActIn(caller: Caller, { settings }: OrganizationRow): boolean {
+    return this.isOwner(caller) || settings.administrators.some((id) => id.toLowerCase() === caller.objectId);
+  }
+
   async owner(request: HttpRequest): Promise<Guarded<Caller>> {
     const caller = await this.caller(request);
     if (!caller.ok || this.isOwner(caller.value)) return caller;
@@ -51,10 +56,8 @@ export class CallerGuard {
     const caller = await this.caller(request);
     if (!caller.ok) return caller;
     const org = request.params["org"] ?? "";
-    const organization = (await this.organizations.find(org))?.value;
-    const administers =
-      organization?.settings.administrators.some((id) => id.toLowerCase() === caller.value.objectId) ?? false;
-    if (organization && (administers || this.isOwner(caller.value))) {
+    const organization = OrgName.safeParse(org).success ? (await this.organizations.find(org))?.value : undefined;
+    if (organization && this.mayActIn(caller.value, organization)) {
       return { ok: true, value: { caller: caller.value, organization } };
     }
     if (this.isOwner(caller.value)) return refused(notFound(`organization ${org}`));

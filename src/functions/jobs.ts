@@ -1,6 +1,7 @@
 import type { HttpFunctionOptions } from "@azure/functions";
 import type { DurableClient, HttpDurableClientOptions } from "durable-functions";
 import { Job } from "../contract/job";
+import { JobId } from "../contract/names";
 import type { InstanceClient } from "../domain/instances";
 import type { JobIntake, Refusal } from "../intake/accept-job";
 import type { JobCancellation } from "../intake/cancel-job";
@@ -20,6 +21,9 @@ export interface JobCallDeps {
   readonly views: JobViews;
   readonly instances: (client: DurableClient) => InstanceClient;
 }
+
+/** Keys of the tables are made of ids: what is none must not reach them, where other rows have other keys. */
+const isJobId = (text: string): boolean => JobId.safeParse(text).success;
 
 const STATUS_OF: Readonly<Record<Refusal["reason"], number>> = {
   InvalidJob: 400,
@@ -93,7 +97,7 @@ function show(deps: JobCallDeps): HttpFunctionOptions {
       const member = await deps.guard.member(request);
       if (!member.ok) return member.response;
       const jobId = request.params["jobId"] ?? "";
-      const job = await deps.jobs.find(member.value.organization.org, jobId);
+      const job = isJobId(jobId) ? await deps.jobs.find(member.value.organization.org, jobId) : undefined;
       return job ? answer(200, await deps.views.of(job.value)) : notFound(`job ${jobId}`);
     },
   };
@@ -109,6 +113,7 @@ function cancel(deps: JobCallDeps): HttpDurableClientOptions {
       if (!member.ok) return member.response;
       const { org } = member.value.organization;
       const jobId = request.params["jobId"] ?? "";
+      if (!isJobId(jobId)) return notFound(`job ${jobId}`);
       const cancelled = await deps.cancellation.request(org, jobId);
       if (cancelled.outcome === "unknown") return notFound(`job ${jobId}`);
       if (cancelled.outcome === "terminal")

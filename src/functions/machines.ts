@@ -1,5 +1,6 @@
 import type { HttpFunctionOptions } from "@azure/functions";
 import type { MachineView } from "../contract/machine";
+import { MachineId } from "../contract/names";
 import type { AgentSessionRow, AgentSessionTable } from "../state/agent-session-table";
 import type { MachineRow, MachineTable } from "../state/machine-table";
 import type { CallerGuard } from "./caller-guard";
@@ -40,6 +41,7 @@ export function createMachineCalls(deps: MachineCallDeps) {
       if (!member.ok) return member.response;
       const { org } = member.value.organization;
       const machineId = request.params["machineId"] ?? "";
+      if (!MachineId.safeParse(machineId).success) return notFound(`machine ${machineId}`);
       const [machine, session] = await Promise.all([
         deps.machines.find(org, machineId),
         deps.sessions.find(org, machineId),

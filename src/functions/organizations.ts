@@ -2,6 +2,7 @@ import type { HttpFunctionOptions } from "@azure/functions";
 import type { DurableClient, HttpDurableClientOptions } from "durable-functions";
 import { EstateConfirmation, Organization } from "../contract/organization";
 import { ledgerOf } from "../domain/ledger";
+import { refusalOfImage } from "../domain/admission";
 import { estateInstanceIdOf, type InstanceClient } from "../domain/instances";
 import type { OrganizationIntake } from "../intake/register-organization";
 import type { JobTable } from "../state/job-table";
@@ -39,6 +40,8 @@ function put(deps: OrganizationCallDeps): HttpFunctionOptions {
       const org = request.params["org"] ?? "";
       if (body.value.org !== org)
         return problem(400, "InvalidRequest", { message: `org: must be ${org}, as in the path`, target: "org" });
+      const refusal = refusalOfImage(body.value);
+      if (refusal) return problem(400, refusal.code, { message: refusal.message, target: "image" });
       const written = await deps.intake.put(body.value);
       if (written.outcome === "refused")
         return problem(409, "OrganizationConflict", { message: written.message, target: written.field });
@@ -67,11 +70,8 @@ function list(deps: OrganizationCallDeps): HttpFunctionOptions {
     handler: async (request) => {
       const caller = await deps.guard.caller(request);
       if (!caller.ok) return caller.response;
-      const { objectId } = caller.value;
       const all = await deps.organizations.list();
-      const seen = all.filter(
-        ({ settings }) => deps.guard.isOwner(caller.value) || settings.administrators.includes(objectId),
-      );
+      const seen = all.filter((organization) => deps.guard.mayActIn(caller.value, organization));
       return answer(200, { value: seen.map(viewOf) });
     },
   };

@@ -34,7 +34,7 @@ export class ArmError extends Error {
     return { code: this.code, message: this.message, ...(target ? { target } : {}), ...(details ? { details } : {}) };
   }
 
-  toReply(): WireReply {
-    return { status: this.status, headers: this.extras.headers, body: { error: this.toBody() } };
+  toReply(headers: Readonly<Record<string, string>> = {}): WireReply {
+    return { status: this.status, headers: { ...headers, ...this.extras.headers }, body: { error: this.toBody() } };
   }
 }

@@ -162,12 +162,6 @@ export const onlyForSpot = (vm: string): ArmError =>
     message: `Operation 'simulateEviction' is not allowed on VM '${vm}' since it is not an Azure Spot VM.`,
   });
 
-export const failedVm = (operation: string, vm: string): ArmError =>
-  new ArmError(409, {
-    code: "OperationNotAllowed",
-    message: `Operation '${operation}' is not allowed on VM '${vm}' since its allocation failed. You can only delete it.`,
-  });
-
 export const nicInUse = (nic: string, user: string): ArmError =>
   new ArmError(400, {
     code: "NicInUse",

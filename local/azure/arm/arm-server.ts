@@ -124,20 +124,16 @@ async function handle(options: ArmServerOptions & { router: Router }, arrived: A
     ? authorize(world.access, request.caller, { action: route.action, scope: request.path.id })
     : undefined;
   const limits = throttle.take(request, request.path.id);
-  const reply = await route.handle(request);
-  tell(options.world, {
-    request,
-    route,
-    reply,
-    grant,
-    correlationId: arrived.correlationId,
-    url: arrived.request.path,
-  });
-  return {
-    status: reply.status,
-    body: reply.body,
-    headers: { ...limits, ...followHeaders(world, request, reply), ...reply.headers },
-  };
+  try {
+    const reply = await route.handle(request);
+    tell(world, { request, route, reply, grant, correlationId: arrived.correlationId, url: arrived.request.path });
+    const follow = followHeaders(world, request, reply);
+    return { status: reply.status, body: reply.body, headers: { ...limits, ...follow, ...reply.headers } };
+  } catch (error) {
+    // A refusal has used up its share too, and says what is left.
+    if (error instanceof ArmError) return error.toReply(limits);
+    throw error;
+  }
 }
 
 /** Everything that is checked before anybody asks what the request is about. */

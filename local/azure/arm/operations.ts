@@ -52,6 +52,9 @@ export interface OperationsOptions {
   readonly onEnd: (operation: Operation) => void;
 }
 
+// How long an ended operation may still be asked for.
+const KEPT_MS = 24 * 60 * 60 * 1000;
+
 // setTimeout takes no longer waits.
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -74,7 +77,11 @@ export class Operations {
 
   /** Takes up what was in progress when the process ended. Called once all effects are known. */
   resume(): void {
-    for (const operation of this.table.values()) if (operation.status === "InProgress") this.schedule(operation);
+    const oldest = Date.now() - KEPT_MS;
+    for (const operation of this.table.values()) {
+      if (operation.status === "InProgress") this.schedule(operation);
+      else if (operation.dueAtMs < oldest) this.table.delete(operation.id);
+    }
   }
 
   get(id: string): Operation | undefined {
@@ -164,6 +171,8 @@ export class Operations {
       if (error) await effect?.fail(operation, error);
       this.end(operation.id, error ? "Failed" : "Succeeded", error);
     } catch (failure) {
+      // The cloud is stopping, or a deletion came between: whoever goes on with the resource settles it.
+      if (!this.isInProgress(operation.id)) return;
       const message = failure instanceof Error ? failure.message : String(failure);
       this.options.log(`operation ${operation.kind} of ${operation.resourceId} failed: ${message}`);
       const error = {

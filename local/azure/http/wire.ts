@@ -32,7 +32,3 @@ export function parseJsonBody(
     return { ok: false, reason: error instanceof Error ? error.message : String(error) };
   }
 }
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}

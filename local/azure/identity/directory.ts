@@ -57,18 +57,21 @@ export class Directory {
     return this.byResourceId.get(resourceId.toLowerCase());
   }
 
+  /** One application for one display name: asked for again, it keeps its ids and gets a new secret. */
   addApplication({ displayName, roles }: { displayName: string; roles?: readonly string[] | undefined }) {
     const clientSecret = `${randomBytes(3).toString("hex")}~${randomBytes(27).toString("base64url")}`;
-    const principal = this.save({
-      objectId: randomUUID(),
+    const known = this.principals.values().find((one) => one.kind === "application" && one.displayName === displayName);
+    const clientId = known?.clientId ?? randomUUID();
+    const { objectId } = this.save({
+      objectId: known?.objectId ?? randomUUID(),
       type: "ServicePrincipal",
       displayName,
       kind: "application",
-      clientId: randomUUID(),
+      clientId,
       secretSha256: sha256(clientSecret).toString("hex"),
       roles,
     });
-    return { objectId: principal.objectId, clientId: principal.clientId ?? "", clientSecret };
+    return { objectId, clientId, clientSecret };
   }
 
   addPerson({

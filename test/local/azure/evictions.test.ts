@@ -1,4 +1,18 @@
-import { type AzureFixture, call, codeOf, computeOf, createEstate, eventually, fast, GROUP, GROUP_ID, rule, SPOT, startFixture, stopFixture, vmSpec } from "./azure-fixture";
+import {
+  type AzureFixture,
+  computeOf,
+  createEstate,
+  eventually,
+  fast,
+  GROUP,
+  GROUP_ID,
+  rule,
+  SPOT,
+  startFixture,
+  stopFixture,
+  vmSpec,
+} from "./azure-fixture";
+import { call, codeOf } from "./wire";
 
 let fixture: AzureFixture;
 beforeEach(async () => {
@@ -8,7 +22,8 @@ beforeEach(async () => {
 afterEach(() => stopFixture(fixture));
 
 const VM = `${GROUP_ID}/providers/Microsoft.Compute/virtualMachines/vm-a`;
-const create = (more = SPOT) => computeOf(fixture).virtualMachines.createOrUpdate(GROUP, "vm-a", vmSpec("vm-a", more), fast);
+const create = (more = SPOT) =>
+  computeOf(fixture).virtualMachines.createOrUpdate(GROUP, "vm-a", vmSpec("vm-a", more), fast);
 const healthEvents = () => fixture.events.filter(({ eventType }) => eventType.endsWith("ResourceAnnotated"));
 
 it("gives notice, pulls the plug and deletes a spot VM, with its parts and without a resource event of its own", async () => {
@@ -20,7 +35,9 @@ it("gives notice, pulls the plug and deletes a spot VM, with its parts and witho
   expect(fixture.hypervisor.log).toEqual(["on vm-a", "notice vm-a 0.05", "off vm-a discard"]);
   expect(fixture.azure.remainingByType()).not.toHaveProperty("Microsoft.Compute/disks");
   expect(fixture.events.some(({ eventType }) => eventType.includes("ResourceDelete"))).toBe(false);
-  expect(healthEvents()[0]?.data).toMatchObject({ resourceInfo: { properties: { annotationName: "VirtualMachinePreempted", targetResourceId: VM } } });
+  expect(healthEvents()[0]?.data).toMatchObject({
+    resourceInfo: { properties: { annotationName: "VirtualMachinePreempted", targetResourceId: VM } },
+  });
 });
 
 it("deallocates where the policy says so, and never starts the VM again", async () => {
@@ -52,7 +69,9 @@ it("evicts no regular VM", async () => {
 });
 
 it("lets a VM vanish that is evicted while it is being made", async () => {
-  const id = fixture.faults.arm(rule({ operation: "^PUT Microsoft.Compute/virtualMachines$", stage: "operation", action: { kind: "hold" } }));
+  const id = fixture.faults.arm(
+    rule({ operation: "^PUT Microsoft.Compute/virtualMachines$", stage: "operation", action: { kind: "hold" } }),
+  );
   await create().submitted();
   await fixture.faults.waitForHits(id, 1);
   await fetch(`${fixture.azure.portalUrl}/vms/vm-a/evict`, { method: "POST" });
@@ -67,11 +86,11 @@ it("finishes an eviction that a restart of the cloud interrupted", async () => {
   const id = fixture.faults.arm(rule({ operation: "^evict ", stage: "operation", action: { kind: "hold" } }));
   await computeOf(fixture).virtualMachines.simulateEviction(GROUP, "vm-a");
   await fixture.faults.waitForHits(id, 1);
-  const { azure, folder, faults, owner } = fixture;
+  const { azure, folder, faults } = fixture;
   await azure.close();
   faults.disarm(id);
 
-  fixture = { ...(await startFixture({ dataFolder: folder, faults })), owner };
+  fixture = await startFixture({ dataFolder: folder, faults });
   await eventually(() => fixture.azure.remainingByType()["Microsoft.Compute/virtualMachines"] === undefined);
 
   expect(fixture.hypervisor.log.at(-1)).toBe("off vm-a discard");

@@ -1,7 +1,6 @@
+import type { VirtualMachine } from "@azure/arm-compute";
 import {
   type AzureFixture,
-  call,
-  codeOf,
   computeOf,
   createEstate,
   eventually,
@@ -9,14 +8,13 @@ import {
   GROUP,
   GROUP_ID,
   LOCATION,
-  messageOf,
   SPOT,
   startFixture,
   stopFixture,
   SUBSCRIPTION,
   vmSpec,
 } from "./azure-fixture";
-import type { VirtualMachine } from "@azure/arm-compute";
+import { call, codeOf, messageOf } from "./wire";
 
 let fixture: AzureFixture;
 beforeEach(async () => {
@@ -61,7 +59,9 @@ it("gives the machine its custom data, and nobody else", async () => {
   const created = await create("vm-a");
   const shown = await call(fixture, { path: `${vmPath("vm-a")}?$expand=userData` });
 
-  expect([...fixture.hypervisor.running.values()]).toMatchObject([{ name: "vm-a", customData: vmSpec("vm-a").osProfile?.customData, vmId: created.vmId }]);
+  expect([...fixture.hypervisor.running.values()]).toMatchObject([
+    { name: "vm-a", customData: vmSpec("vm-a").osProfile?.customData, vmId: created.vmId },
+  ]);
   expect(JSON.stringify(shown.body)).not.toMatch(/customData/i);
 });
 
@@ -71,14 +71,20 @@ it("names the inline network interface itself, and links it from the VM", async 
   const nic = await call(fixture, { path: id });
 
   expect(id).toMatch(/networkInterfaces\/nic-vm-a-[0-9a-f]{8}$/);
-  expect(nic.body).toMatchObject({ tags: { "corral:machine": "vm-a" }, properties: { virtualMachine: { id: created.id } } });
+  expect(nic.body).toMatchObject({
+    tags: { "corral:machine": "vm-a" },
+    properties: { virtualMachine: { id: created.id } },
+  });
 });
 
 it("keeps parts whose delete option is Detach, and frees them", async () => {
   const spec = vmSpec("vm-a");
   const osDisk = { ...spec.storageProfile?.osDisk, createOption: "FromImage", deleteOption: "Detach" };
   await create("vm-a", { storageProfile: { ...spec.storageProfile, osDisk } });
-  const attached = await call(fixture, { method: "DELETE", path: `${GROUP_ID}/providers/Microsoft.Compute/disks/osdisk-vm-a` });
+  const attached = await call(fixture, {
+    method: "DELETE",
+    path: `${GROUP_ID}/providers/Microsoft.Compute/disks/osdisk-vm-a`,
+  });
   await computeOf(fixture).virtualMachines.delete(GROUP, "vm-a", fast);
 
   const disk = await computeOf(fixture).disks.get(GROUP, "osdisk-vm-a");
@@ -99,7 +105,10 @@ it("takes the same PUT twice for the same VM", async () => {
 it("refuses to create over an existing VM when asked to with If-None-Match", async () => {
   await create("vm-a");
 
-  const again = computeOf(fixture).virtualMachines.createOrUpdate(GROUP, "vm-a", vmSpec("vm-a"), { ...fast, ifNoneMatch: "*" });
+  const again = computeOf(fixture).virtualMachines.createOrUpdate(GROUP, "vm-a", vmSpec("vm-a"), {
+    ...fast,
+    ifNoneMatch: "*",
+  });
 
   expect(await errorOf(again.submitted())).toMatchObject({ statusCode: 412, code: "PreconditionFailed" });
 });
@@ -125,19 +134,44 @@ it("changes tags by PATCH", async () => {
 });
 
 it.each([
-  { what: "an unknown size", change: { hardwareProfile: { vmSize: "Standard_Nothing" } }, status: 400, code: "InvalidParameter" },
-  { what: "an unknown location", change: { location: "moon" }, status: 400, code: "LocationNotAvailableForResourceType" },
-  { what: "custom data that is no base64", change: { osProfile: { ...vmSpec("x").osProfile, customData: "{}" } }, status: 400, code: "InvalidParameter" },
-  { what: "an eviction policy without spot", change: { evictionPolicy: "Delete" }, status: 409, code: "OperationNotAllowed" },
+  {
+    what: "an unknown size",
+    change: { hardwareProfile: { vmSize: "Standard_Nothing" } },
+    status: 400,
+    code: "InvalidParameter",
+  },
+  {
+    what: "an unknown location",
+    change: { location: "moon" },
+    status: 400,
+    code: "LocationNotAvailableForResourceType",
+  },
+  {
+    what: "custom data that is no base64",
+    change: { osProfile: { ...vmSpec("x").osProfile, customData: "{}" } },
+    status: 400,
+    code: "InvalidParameter",
+  },
+  {
+    what: "an eviction policy without spot",
+    change: { evictionPolicy: "Delete" },
+    status: 409,
+    code: "OperationNotAllowed",
+  },
   { what: "no network", change: { networkProfile: undefined }, status: 400, code: "InvalidParameter" },
-] as { what: string; change: Partial<VirtualMachine>; status: number; code: string }[])("refuses $what", async ({ change, status, code }) => {
-  const spec = { ...vmSpec("vm-a"), ...change } as VirtualMachine;
+] as { what: string; change: Partial<VirtualMachine>; status: number; code: string }[])(
+  "refuses $what",
+  async ({ change, status, code }) => {
+    const spec = { ...vmSpec("vm-a"), ...change };
 
-  const error = await errorOf(computeOf(fixture).virtualMachines.createOrUpdate(GROUP, "vm-a", spec, fast).submitted());
+    const error = await errorOf(
+      computeOf(fixture).virtualMachines.createOrUpdate(GROUP, "vm-a", spec, fast).submitted(),
+    );
 
-  expect(error).toMatchObject({ statusCode: status, code });
-  expect(fixture.azure.vmsEverCreated()).toBe(0);
-});
+    expect(error).toMatchObject({ statusCode: status, code });
+    expect(fixture.azure.vmsEverCreated()).toBe(0);
+  },
+);
 
 it("refuses members that Azure does not know", async () => {
   const body = { location: LOCATION, properties: { hardwareProfile: { vmSiez: "x" } } };
@@ -154,7 +188,9 @@ it("refuses a subnet and an identity that do not exist", async () => {
   const networkProfile = { networkApiVersion: "2022-11-01", networkInterfaceConfigurations: [nic] };
 
   const noSubnet = await errorOf(create("vm-a", { networkProfile }).submitted());
-  const noIdentity = await errorOf(create("vm-a", { identity: { type: "UserAssigned", userAssignedIdentities: { [identity]: {} } } }).submitted());
+  const noIdentity = await errorOf(
+    create("vm-a", { identity: { type: "UserAssigned", userAssignedIdentities: { [identity]: {} } } }).submitted(),
+  );
 
   expect([noSubnet.code, noIdentity.code]).toEqual(["InvalidResourceReference", "FailedIdentityOperation"]);
 });
@@ -163,92 +199,26 @@ it("gives the machine its identities, and takes the system-assigned one along", 
   const id = `${GROUP_ID}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/machine`;
   await call(fixture, { method: "PUT", path: id, body: { location: LOCATION } });
 
-  const created = await create("vm-a", { identity: { type: "SystemAssigned, UserAssigned", userAssignedIdentities: { [id]: {} } } });
+  const created = await create("vm-a", {
+    identity: { type: "SystemAssigned, UserAssigned", userAssignedIdentities: { [id]: {} } },
+  });
   const hosted = [...fixture.hypervisor.running.values()][0];
   await computeOf(fixture).virtualMachines.delete(GROUP, "vm-a", fast);
 
   expect(hosted?.identities.map(({ kind }) => kind)).toEqual(["system-assigned", "user-assigned"]);
   expect(created.identity?.principalId).toBe(hosted?.identities[0]?.principalId);
   const [own] = hosted?.identities ?? [];
-  await expect(fixture.azure.tokens.issueForIdentity(own ?? ({} as never), "https://management.azure.com")).rejects.toThrow(/does not exist/);
-});
-
-const SIZE = (vmSize: string) => ({ hardwareProfile: { vmSize } });
-const portal = (method: string, path: string, body?: unknown): Promise<Response> =>
-  fetch(`${fixture.azure.portalUrl}${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
-
-it.each([
-  { quota: "StandardNCASv3_T4Family", more: SIZE("Standard_NC4as_T4_v3"), sentence: "approved StandardNCASv3_T4Family Cores quota" },
-  { quota: "cores", more: SIZE("Standard_NC4as_T4_v3"), sentence: "approved Total Regional Cores quota" },
-  { quota: "lowPriorityCores", more: { ...SIZE("Standard_NC4as_T4_v3"), ...SPOT }, sentence: "approved LowPriorityCores quota" },
-])("holds the quota $quota at once, in Azure's words", async ({ quota, more, sentence }) => {
-  await portal("PUT", "/quota", { location: LOCATION, name: quota, limit: 6 });
-  await create("vm-a", more);
-
-  const error = await errorOf(create("vm-b", more).submitted());
-
-  expect(error).toMatchObject({ statusCode: 409, code: "OperationNotAllowed" });
-  expect(error.message).toContain(sentence);
-  expect(error.message).toContain("Current Limit: 6, Current Usage: 4, Additional Required: 4, (Minimum) New Limit Required: 8");
-});
-
-it("counts deallocated VMs in the usages, and spot cores in their own row", async () => {
-  const compute = computeOf(fixture);
-  await create("vm-a");
-  await create("vm-b", SPOT);
-  await compute.virtualMachines.deallocate(GROUP, "vm-a", fast);
-
-  const rows: [string | undefined, number][] = [];
-  for await (const { name, currentValue } of compute.usage.list(LOCATION)) rows.push([name.value, currentValue]);
-
-  expect(Object.fromEntries(rows)).toMatchObject({ cores: 4, lowPriorityCores: 4, virtualMachines: 2, StandardNCASv3_T4Family: 4 });
-});
-
-it("has no size that is sold out", async () => {
-  await portal("PUT", "/sizes/Standard_NC4as_T4_v3", { available: false });
-  const soldOut = await errorOf(create("vm-a").submitted());
-  await portal("PUT", "/sizes/Standard_NC4as_T4_v3", { available: true });
-  const created = await create("vm-a");
-
-  expect(soldOut).toMatchObject({ statusCode: 409, code: "SkuNotAvailable" });
-  expect(created.provisioningState).toBe("Succeeded");
-});
-
-it("deallocates, starts, stops and restarts a VM, twice each", async () => {
-  const { virtualMachines } = computeOf(fixture);
-  await create("vm-a");
-  const seen: string[] = [];
-  const note = async (): Promise<void> => void seen.push((await powerStates("vm-a")).at(-1) ?? "");
-
-  for (const act of ["deallocate", "deallocate", "start", "start", "powerOff", "restart"] as const) {
-    if (act === "restart") await virtualMachines.start(GROUP, "vm-a", fast);
-    await virtualMachines[act](GROUP, "vm-a", fast);
-    await note();
-  }
-
-  expect(seen.map((state) => state.replace("PowerState/", ""))).toEqual(["deallocated", "deallocated", "running", "running", "stopped", "running"]);
-  expect(fixture.hypervisor.running.size).toBe(1);
-});
-
-it("restarts no VM that is stopped", async () => {
-  await create("vm-a");
-  await computeOf(fixture).virtualMachines.deallocate(GROUP, "vm-a", fast);
-
-  expect(await errorOf(computeOf(fixture).virtualMachines.restart(GROUP, "vm-a", fast).submitted())).toMatchObject({ statusCode: 409, code: "OperationNotAllowed" });
-});
-
-it("shows a VM whose guest shut itself down as stopped", async () => {
-  const { id = "" } = await create("vm-a");
-
-  fixture.azure.guestStopped(id);
-
-  expect(await powerStates("vm-a")).toEqual(["ProvisioningState/succeeded", "PowerState/stopped"]);
+  await expect(
+    fixture.azure.tokens.issueForIdentity(own ?? ({} as never), "https://management.azure.com"),
+  ).rejects.toThrow(/does not exist/);
 });
 
 it("deletes what is not there with 204, and knows no VM of another group", async () => {
   const gone = await call(fixture, { method: "DELETE", path: vmPath("vm-none") });
   const shown = await call(fixture, { path: vmPath("vm-none") });
-  const group = await call(fixture, { path: `/subscriptions/${SUBSCRIPTION}/resourceGroups/other/providers/Microsoft.Compute/virtualMachines/vm-none` });
+  const group = await call(fixture, {
+    path: `/subscriptions/${SUBSCRIPTION}/resourceGroups/other/providers/Microsoft.Compute/virtualMachines/vm-none`,
+  });
 
   expect([gone.status, codeOf(shown), codeOf(group)]).toEqual([204, "ResourceNotFound", "ResourceGroupNotFound"]);
 });
@@ -260,7 +230,8 @@ it("lists VMs by group and by subscription, with states only where that is asked
   const states: unknown[] = [];
 
   for await (const { name } of virtualMachines.list(GROUP)) inGroup.push(name);
-  for await (const { name, instanceView } of virtualMachines.listAll({ statusOnly: "true" })) states.push([name, instanceView?.statuses?.at(-1)?.code]);
+  for await (const { name, instanceView } of virtualMachines.listAll({ statusOnly: "true" }))
+    states.push([name, instanceView?.statuses?.at(-1)?.code]);
 
   expect(inGroup).toEqual(["vm-a", "vm-b"]);
   expect(states).toEqual([
@@ -281,5 +252,7 @@ it("tells of writes and deletions when they are done, and of reads nothing", asy
     ["Microsoft.Resources.ResourceDeleteSuccess", "Microsoft.Compute/virtualMachines/delete", "Succeeded"],
   ]);
   expect(told.map(({ data }) => "httpRequest" in data)).toEqual([false, true]);
-  expect(told[0]?.data["claims"]).toMatchObject({ "http://schemas.microsoft.com/identity/claims/objectidentifier": fixture.owner.objectId });
+  expect(told[0]?.data["claims"]).toMatchObject({
+    "http://schemas.microsoft.com/identity/claims/objectidentifier": fixture.owner.objectId,
+  });
 });

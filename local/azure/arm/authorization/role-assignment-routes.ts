@@ -52,7 +52,7 @@ function putAssignment(world: CloudWorld, request: ArmRequest): ArmReply {
   const roleGuid = requireRole(world, properties.roleDefinitionId, scope);
   const principal = requirePrincipal(world, properties);
   const known = world.access.assignments.get(id.toLowerCase());
-  if (known) return repeat(known, { roleGuid, properties });
+  if (known) return repeat(world, known, { roleGuid, properties });
   const same = world.access.assignments
     .values()
     .find(
@@ -79,6 +79,7 @@ function putAssignment(world: CloudWorld, request: ArmRequest): ArmReply {
 
 /** The same name with the same content is the same assignment; what it grants, and to whom, never changes. */
 function repeat(
+  world: CloudWorld,
   known: RoleAssignment,
   { roleGuid, properties }: { roleGuid: string; properties: AssignmentProperties },
 ): ArmReply {
@@ -88,7 +89,14 @@ function repeat(
       message: "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
     });
   }
-  return { status: 200, body: assignmentView(known) };
+  const { description, condition, conditionVersion } = properties;
+  const changed = {
+    ...known,
+    description,
+    condition: condition ?? undefined,
+    conditionVersion: conditionVersion ?? undefined,
+  };
+  return { status: 200, body: assignmentView(world.access.assignments.set(known.id.toLowerCase(), changed)) };
 }
 
 /** A role may be given on a group or resource that exists, on a subscription, and at the root. */
