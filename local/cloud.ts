@@ -100,10 +100,12 @@ async function startCloud(options: CloudOptions): Promise<Cloud> {
   const storagePorts = { blob: ports.blob, queue: ports.queue, table: ports.table };
   const storage = await startStorage({ folder: join(dataFolder, "storage"), ports: storagePorts, faults, log });
   const bus = await startBus(options, faults);
-  let blobFront: BlobFront | undefined;
-  const storageBlobEndpoint = (account: string): string => blobFront?.endpointOf(account) ?? "";
+  // ARM tells accounts where their blobs are served, and the one who serves them asks ARM who may: each is made with the other.
+  const dataPlane: { front?: BlobFront } = {};
+  const storageBlobEndpoint = (account: string): string => dataPlane.front?.endpointOf(account) ?? "";
   const { azure, fleet } = await startMachinery({ ...options, faults, storageBlobEndpoint });
-  blobFront = await startDataPlane({ azure, storage, faults, ...options });
+  const blobFront = await startDataPlane({ azure, storage, faults, ...options });
+  dataPlane.front = blobFront;
   const facts: CloudFacts = {
     apiUrl: `http://localhost:${frontDoor.port}`,
     armUrl: azure.armUrl,

@@ -71,38 +71,29 @@ export async function startBlobFront(options: BlobFrontOptions): Promise<BlobFro
 async function serve(options: BlobFrontOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const target = targetOf(request.url ?? "/");
   const method = request.method ?? "GET";
-  const objectId = await options.identify(request.headers.authorization);
-  if (objectId === undefined) {
-    return refuse(response, {
-      status: 401,
-      code: "NoAuthenticationInformation",
-      message:
-        "Server failed to authenticate the request. Please refer to the information in the www-authenticate header.",
-    });
+  const refusal = await refusalOf(options, { authorization: request.headers.authorization, method, target });
+  if (refusal) {
+    refuse(response, refusal);
+    return;
   }
+  const subject = `${target.account}/${target.container}/${target.blob}`;
+  const verdict = await options.faults.at("before", { service: "storage", operation: `${method} blobs`, subject });
+  if (verdict?.kind === "drop") response.destroy();
+  else if (verdict) refuse(response, verdict);
+  else await pass(options, { request, response, target });
+}
+
+/** Token first, then the operation, then the roles; in Azure's words. */
+async function refusalOf(
+  { identify, allows }: BlobFrontOptions,
+  { authorization, method, target }: { authorization: string | undefined; method: string; target: Target },
+): Promise<Refusal | undefined> {
+  const objectId = await identify(authorization);
+  if (objectId === undefined) return UNAUTHENTICATED;
   const wanted = actionOf(method, target);
-  if (!wanted)
-    return refuse(response, {
-      status: 400,
-      code: "UnsupportedHttpVerb",
-      message: "The resource doesn't support the specified HTTP verb.",
-    });
-  if (!options.allows({ objectId, ...wanted, account: target.account, container: target.container })) {
-    return refuse(response, {
-      status: 403,
-      code: "AuthorizationPermissionMismatch",
-      message: "This request is not authorized to perform this operation using this permission.",
-    });
-  }
-  const call = {
-    service: "storage",
-    operation: `${method} blobs`,
-    subject: `${target.account}/${target.container}/${target.blob}`,
-  };
-  const verdict = await options.faults.at("before", call);
-  if (verdict?.kind === "drop") return void response.destroy();
-  if (verdict?.kind === "fail") return refuse(response, verdict);
-  await pass(options, { request, response, target });
+  if (!wanted) return UNSUPPORTED;
+  const { account, container } = target;
+  return allows({ objectId, ...wanted, account, container }) ? undefined : FORBIDDEN;
 }
 
 /** Path-style addresses, as a computer without DNS of its own needs them: /account/container/blob. */
@@ -169,6 +160,22 @@ function accountSas({ account, key }: BlobFrontOptions["storage"]): [string, str
     ["sig", signature],
   ];
 }
+
+const UNAUTHENTICATED: Refusal = {
+  status: 401,
+  code: "NoAuthenticationInformation",
+  message: "Server failed to authenticate the request. Please refer to the information in the www-authenticate header.",
+};
+const UNSUPPORTED: Refusal = {
+  status: 400,
+  code: "UnsupportedHttpVerb",
+  message: "The resource doesn't support the specified HTTP verb.",
+};
+const FORBIDDEN: Refusal = {
+  status: 403,
+  code: "AuthorizationPermissionMismatch",
+  message: "This request is not authorized to perform this operation using this permission.",
+};
 
 interface Refusal {
   readonly status: number;

@@ -11,7 +11,7 @@ const ImageReference = z
   .string()
   .max(512)
   .regex(
-    /^([a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?|[a-z0-9-]+:[0-9]+|localhost)(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
+    /^([a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)+(:[0-9]+)?|[a-z0-9][a-z0-9-]*:[0-9]+|localhost)(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
     "must be registry/repository[:tag][@sha256:digest]",
   );
 
