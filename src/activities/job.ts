@@ -1,7 +1,7 @@
 import { type AttemptOutcome, decideNextStep } from "../domain/attempt-outcome";
 import { type InstanceClient, type JobRef } from "../domain/instances";
 import { decideJob, type JobDecision } from "../domain/job-progress";
-import { unplacedJob } from "../domain/job-transition";
+import { unplacedJob, waitedMsOf } from "../domain/job-transition";
 import type { AgentSessionTable } from "../state/agent-session-table";
 import type { AttemptRow, AttemptTable } from "../state/attempt-table";
 import type { JobRow, JobTable } from "../state/job-table";
@@ -79,7 +79,7 @@ class JobRun {
     }
     const { outcome, exitCode, endedAt } = await this.recordOutcome(attempt, found);
     const next = decideNextStep(outcome, job.value.spec, job.value.used);
-    const now = new Date().toISOString();
+    const now = new Date();
     const { machineId: _freed, waitingFor: _over, ...rest } = job.value;
     const row: JobRow =
       next.kind === "end"
@@ -87,7 +87,7 @@ class JobRun {
             ...job.value,
             state: next.state,
             outcome,
-            endedAt: endedAt ?? now,
+            endedAt: endedAt ?? now.toISOString(),
             ...(exitCode !== undefined && { exitCode }),
           }
         : {
@@ -95,7 +95,8 @@ class JobRun {
             state: "Queued",
             used: next.used,
             onDemandOnly: rest.onDemandOnly || next.onDemandOnly,
-            queuedAt: now,
+            queuedAt: now.toISOString(),
+            waitedMs: waitedMsOf(rest, now),
           };
     return (await this.deps.jobs.replace(job, row)) === "replaced";
   }

@@ -1,4 +1,4 @@
-import type { ResourceClient, VmClient } from "../azure/vm-client";
+import type { ResourceClient, VmClient, VmFacts } from "../azure/vm-client";
 import { osDiskNameOf } from "../domain/estate-names";
 import type { InstanceClient, MachineRef } from "../domain/instances";
 import type { AgentSessionTable } from "../state/agent-session-table";
@@ -40,7 +40,9 @@ export function createRemovalActivities(deps: RemovalDeps) {
       const machine = await deps.machines.find(org, machineId);
       if (!machine || !REMOVABLE.has(machine.value.state)) return progressOf(machine?.value, deps);
       const ref = vmRefOf(machine.value, deps.estatePrefix);
-      const vm = await deps.vms.find(ref);
+      const found = await deps.vms.find(ref);
+      // A VM of that name which is not Corral's is never touched: this machine has none, then.
+      const vm = found && isOf(machine.value, found) ? found : undefined;
       const nicId = machine.value.nicId ?? vm?.nicIds[0];
       await remember(machine, {
         ...machine.value,
@@ -59,11 +61,12 @@ export function createRemovalActivities(deps: RemovalDeps) {
       if (machine?.value.state !== "Deleting") return progressOf(machine?.value, deps);
       const ref = vmRefOf(machine.value, deps.estatePrefix);
       const vm = await deps.vms.find(ref);
-      if (vm) {
+      const isForeign = vm !== undefined && !isOf(machine.value, vm);
+      if (vm && !isForeign) {
         const asked = vm.provisioningState === "Deleting" ? undefined : await deps.vms.delete(ref);
         return { state: "Deleting", checkInSeconds: asked?.kind === "deleting" ? asked.retryAfterSeconds : 5 };
       }
-      const left = await leftoversOf(deps, machine.value);
+      const left = isForeign ? { nic: false, disk: false } : await leftoversOf(deps, machine.value);
       if (left.nic || left.disk) {
         await deleteLeftovers(deps, machine.value, left);
         return { state: "Deleting", checkInSeconds: 5 };
@@ -75,6 +78,8 @@ export function createRemovalActivities(deps: RemovalDeps) {
     },
   };
 }
+
+const isOf = ({ machineId }: MachineRow, { tags }: VmFacts): boolean => tags["corral:machine"] === machineId;
 
 interface Leftovers {
   readonly nic: boolean;

@@ -72,22 +72,25 @@ export class PlacementSteps {
     return created;
   }
 
-  /** Completes or undoes leases of a pass that was cut off between the machine's row and the job's. */
-  async heal(org: string, view: OrgView): Promise<void> {
+  /** Completes or undoes leases of a pass that was cut off between the machine's row and the job's; says whether there were any. */
+  async heal(org: string, view: OrgView): Promise<boolean> {
+    let healed = false;
     const live = new Map(view.jobs.map((job) => [job.jobId, job]));
     for (const machine of view.machines) {
       const { lease, machineId } = machine.value;
       if (machine.value.state !== "Leased" || !lease) continue;
       const seen = live.get(lease.jobId);
       if (seen && (seen.state === "Starting" || seen.state === "Running") && seen.attempt === lease.attempt) continue;
+      healed = true;
       const job = await this.jobs.find(org, lease.jobId);
       if (job && isWaitingFor(job.value, lease.attempt)) {
         await this.jobs.replace(job, startingJob(job.value, machineId, new Date()));
-      } else if (!job || job.value.attempt > lease.attempt || isOver(job.value)) {
+      } else if (!job || !isRunningUnder(job.value, lease.attempt)) {
         const { lease: _void, ...rest } = machine.value;
         await this.machines.replace(machine, { ...rest, state: "Idle", idleSince: new Date().toISOString() });
       }
     }
+    return healed;
   }
 
   /** Tells everyone who waits for a machine that it will not come. */
@@ -175,7 +178,8 @@ function placingAtOf(job: JobRow, known: Stored<AttemptRow> | undefined, now: Da
 }
 
 const isUnplaced = ({ state }: JobRow): boolean => state === "Queued" || state === "Placing";
-const isOver = ({ state }: JobRow): boolean => !["Queued", "Placing", "Starting", "Running"].includes(state);
+const isRunningUnder = ({ state, attempt }: JobRow, leased: number): boolean =>
+  (state === "Starting" || state === "Running") && attempt === leased;
 
 /** A job that waits and whose next start would be this attempt. */
 function isWaitingFor(job: JobRow, attempt: number): boolean {

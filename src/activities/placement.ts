@@ -35,6 +35,12 @@ const IDLE_SECONDS = 300;
 const isWaiting = ({ state }: LiveJob): boolean => state === "Queued" || state === "Placing";
 const isComing = ({ state }: MachineRow): boolean => state === "Creating" || state === "Booting";
 
+/** Its machine failed to boot or is gone: first its own run has to count that attempt, or a budget would never be used up. */
+function isUncounted(job: LiveJob, machines: readonly MachineRow[]): boolean {
+  const machine = machines.find(({ machineId }) => machineId === job.machineId);
+  return job.state === "Placing" && (machine === undefined || machine.failure?.kind === "boot");
+}
+
 /** An agent may register before Azure calls the creation done: then the time of the creation is still to be learned. */
 const isUnobserved = ({ state, putSentAt, vmSucceededAt }: MachineRow): boolean =>
   putSentAt !== undefined && vmSucceededAt === undefined && OBSERVABLE.has(state);
@@ -77,7 +83,9 @@ class Placement {
       planPlacement({
         subscriptionId,
         locations,
-        jobs: waiting.map((job) => ({ ...job, state: job.state === "Placing" ? "Placing" : "Queued" })),
+        jobs: waiting
+          .filter((job) => !isUncounted(job, rows))
+          .map((job) => ({ ...job, state: job.state === "Placing" ? "Placing" : "Queued" })),
         machines: rows.flatMap(({ machineId, state, offering }) =>
           state === "Creating" || state === "Booting" || state === "Idle" ? [{ machineId, state, offering }] : [],
         ),
@@ -131,8 +139,9 @@ class Placement {
     let coming = false;
     let sent = false;
     for (const organization of organizations) {
-      const seen = await this.view(organization);
-      await this.deps.steps.heal(organization.org, seen);
+      let seen = await this.view(organization);
+      // What was healed is not what was seen: a job that has its machine now must not get another.
+      if (await this.deps.steps.heal(organization.org, seen)) seen = await this.view(organization);
       const decisions = await this.plan(ref.subscriptionId, seen);
       const created = await this.deps.steps.carryOut(organization.org, seen, decisions);
       machines.push(...created, ...neverSent(seen.machines));
@@ -153,11 +162,19 @@ class Placement {
         const status = statuses.get(keyOf({ resourceGroup, vmName: vmNameOf(org, machine.value.machineId) }));
         const changed = status && observed(machine.value, status);
         if (!changed) continue;
+        if (changed.failure?.kind === "capacity") await this.block(changed, status);
         if ((await this.deps.machines.replace(machine, changed)) === "replaced" && changed.state === "Failed") {
           await this.deps.steps.machineFailed(changed, instances);
         }
       }
     }
+  }
+
+  /** What could not be allocated a moment ago is not bought again at once. */
+  private async block({ offering, failure }: MachineRow, { failureCode = "" }: VmStatus): Promise<void> {
+    const { blockSeconds } = classifyCreateFailure(200, failureCode, "");
+    const until = new Date(Date.now() + blockSeconds * 1000);
+    await this.deps.offerings.block(offering, failure?.reason ?? failureCode, until);
   }
 }
 

@@ -20,7 +20,7 @@ export function refusalOfJob(job: Job, organization: AdmittingOrganization): str
   if (!TAKES_JOBS.has(state)) return `org: ${job.org} is ${state} and takes jobs only when it is Ready or Degraded`;
   const unsupported = UNSUPPORTED.find((field) => job[field] !== undefined);
   if (unsupported !== undefined) return `${unsupported}: not available in this version of Corral`;
-  const registry = job.image.split("/")[0] ?? "";
+  const registry = job.image.slice(0, job.image.indexOf("/"));
   const allowed = settings.registries ?? [registryOf(job.org, suffix)];
   if (!allowed.includes(registry)) return `image: registry ${registry} is not allowed; allowed: ${allowed.join(", ")}`;
   if (settings.requireDigest && !job.image.includes("@sha256:"))

@@ -43,8 +43,7 @@ export function decideCleanup(machine: MachineFacts, limits: CleanupLimits, now:
   if (idleSeconds < limitSeconds) return { action: "keep", reason: `idle for less than ${limitSeconds} s` };
   if ((machine.containers ?? 0) > 0) return { action: "keep", reason: "a container runs" };
   if ((machine.sshSessions ?? 0) > 0) return { action: "keep", reason: "someone is logged in" };
-  if ((machine.gpuUtilizationPercent ?? 0) >= limits.idle.gpuUtilizationPercent) {
-    return { action: "keep", reason: `GPU use of ${machine.gpuUtilizationPercent ?? 0} %` };
-  }
+  const gpuPercent = machine.gpuUtilizationPercent ?? 0;
+  if (gpuPercent >= limits.idle.gpuUtilizationPercent) return { action: "keep", reason: `GPU use of ${gpuPercent} %` };
   return { action: "drain", reason: `idle for ${limitSeconds} s or more` };
 }

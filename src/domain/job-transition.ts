@@ -8,6 +8,11 @@ interface PlaceableJob {
   readonly waitedMs: number;
 }
 
+/** How long a job has waited in all: the wait before, and this one if it waits. */
+export function waitedMsOf({ state, waitedMs, queuedAt }: PlaceableJob, now: Date): number {
+  return state === "Queued" || state === "Placing" ? waitedMs + now.getTime() - Date.parse(queuedAt) : waitedMs;
+}
+
 /** Back in the queue before a VM ran for it: the attempt's number is used again, since nothing ever held a lease under it. */
 export function unplacedJob<Row extends PlaceableJob>(job: Row, waitingFor: string): Row & { state: "Queued" } {
   const { machineId: _gone, ...rest } = job;
@@ -40,6 +45,6 @@ export function startingJob<Row extends PlaceableJob>(
   return {
     ...placingJob(job, machineId),
     state: "Starting",
-    waitedMs: job.waitedMs + now.getTime() - Date.parse(job.queuedAt),
+    waitedMs: waitedMsOf(job, now),
   };
 }

@@ -117,7 +117,8 @@ function candidatesOf(job: WaitingJob, input: PlacementInput): { offering: Offer
 
 /**
  * Matches waiting jobs with machines: an idle machine that fits, else one that is on its way and free, else a new one from the
- * cheapest offering that is neither blocked nor out of quota; else the job waits and says for what. Pure; the scheduler acts on it.
+ * cheapest offering that is neither blocked nor out of quota; else the job waits and says for what. A machine is awaited or bought only
+ * for a job that may run once it is there. Pure; the scheduler acts on it.
  */
 export function planPlacement(input: PlacementInput): PlacementDecision[] {
   const free = new Map(input.machines.map((machine) => [machine.machineId, machine]));
@@ -135,12 +136,14 @@ export function planPlacement(input: PlacementInput): PlacementDecision[] {
     const coming = pick(free, job, ["Booting", "Creating"]);
     if (coming) {
       free.delete(coming.machineId);
+      runningJobsLeft -= 1;
       return { kind: "await", jobId: job.jobId, machineId: coming.machineId };
     }
     if (machinesLeft <= 0) return { kind: "wait", jobId: job.jobId, waitingFor: "limit machines" };
     const found = findOffering(job, input, coresTaken);
     if ("waitingFor" in found) return { kind: "wait", jobId: job.jobId, waitingFor: found.waitingFor };
     machinesLeft -= 1;
+    runningJobsLeft -= 1;
     return { kind: "create", jobId: job.jobId, offering: found.offering };
   });
 }
@@ -161,9 +164,10 @@ function pick(
   )[0];
 }
 
+/** Without end for a size that is not known. */
 function costOf({ offering }: AvailableMachine): number {
-  const size = GPU_SIZES.find(({ vmSize }) => vmSize === offering.vmSize);
-  return size ? priceOf(size, offering.capacity) : Number.POSITIVE_INFINITY;
+  const sizes = GPU_SIZES.filter(({ vmSize }) => vmSize === offering.vmSize);
+  return Math.min(...sizes.map((size) => priceOf(size, offering.capacity)));
 }
 
 function findOffering(

@@ -88,7 +88,8 @@ export class AgentRegistry {
       registeredAt: now,
       used: false,
       lastHeartbeatAt: now,
-      ...(boot.previous && { previousSessionHash: boot.previous.value.sessionHash }),
+      // The one that the agent holds: however many replies are lost, it can always come again with it.
+      ...(request.session !== undefined && { previousSessionHash: hashOfSecret(request.session) }),
     };
     const written = boot.previous ? await this.sessions.replace(boot.previous, row) : await this.sessions.insert(row);
     if (written === "stale" || written === "exists") {

@@ -39,6 +39,13 @@ export function* callAll<Input, Output>(
   inputs: readonly Input[],
 ): Generator<Task, void, unknown> {
   const tasks = inputs.map((input) => context.df.callActivity(activity.name, input));
+  try {
+    // The SDK schedules a task when it is yielded: one after the other they would run one after the other.
+    yield context.df.Task.all(tasks);
+    return;
+  } catch {
+    // Which of them failed is seen below, where each is awaited. One that worked is not called again.
+  }
   for (const [index, input] of inputs.entries()) {
     const task = tasks[index];
     try {

@@ -1,5 +1,5 @@
 import type { TableClient } from "@azure/data-tables";
-import { findRow, insertRow, listRows, replaceRow, type Stored, toEntity } from "./rows";
+import { deleteRow, findRow, insertRow, listRows, replaceRow, type Stored, toEntity } from "./rows";
 
 /** One boot of a machine and what its agent said last. Kept apart from the machine's row, so that heartbeats never race with leases. */
 export interface AgentSessionRow {
@@ -36,9 +36,8 @@ export class AgentSessionTable {
     return replaceRow(this.client, toEntity(next.org, next.machineId, next), before.etag);
   }
 
-  async remove(org: string, machineId: string): Promise<void> {
-    // The SDK reports a 404 of a delete as an answer, not as an error: gone is gone.
-    await this.client.deleteEntity(org, machineId);
+  remove(org: string, machineId: string): Promise<void> {
+    return deleteRow(this.client, org, machineId);
   }
 
   async listOf(org: string): Promise<Map<string, AgentSessionRow>> {

@@ -1,7 +1,7 @@
 import type { TableClient } from "@azure/data-tables";
 import type { Lease, MachineState } from "../contract/machine";
 import type { Offering } from "../domain/placement";
-import { findRow, insertRow, listRows, replaceRow, type Stored, toEntity, writeTogether } from "./rows";
+import { deleteRow, findRow, insertRow, listRows, replaceRow, type Stored, toEntity, writeTogether } from "./rows";
 
 /** A machine as stored. Times are RFC 3339; absent until they are known. */
 export interface MachineRow {
@@ -65,7 +65,7 @@ export class MachineTable {
       ["upsert", toEntity(org, ENDED_PREFIX + machineId, next), "Replace"],
     ]);
     if (written === "conflict") return "stale";
-    await this.client.deleteEntity(org, LIVE_PREFIX + machineId);
+    await deleteRow(this.client, org, LIVE_PREFIX + machineId);
     return "replaced";
   }
 

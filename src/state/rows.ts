@@ -2,6 +2,7 @@ import { RestError, type TableClient, type TableEntity, type TransactionAction }
 
 /** A string property of Table Storage holds 64 KiB of UTF-16, so longer documents are cut into columns json0, json1, … */
 const CHUNK_CHARACTERS = 30_000;
+const HALF_CHARACTER = /[\ud800-\udbff]$/;
 /** Version of the row layout; readers of a later layout tell older rows by it. */
 const LAYOUT = 1;
 
@@ -19,8 +20,13 @@ export function toEntity(partitionKey: string, rowKey: string, value: object): T
   const json = JSON.stringify(value);
   const entity: TableEntity = { partitionKey, rowKey, v: LAYOUT };
   if ("state" in value && typeof value.state === "string") entity["state"] = value.state;
-  for (let index = 0; index * CHUNK_CHARACTERS < json.length; index += 1) {
-    entity[`json${index}`] = json.slice(index * CHUNK_CHARACTERS, (index + 1) * CHUNK_CHARACTERS);
+  let start = 0;
+  for (let index = 0; start < json.length; index += 1) {
+    const end = start + CHUNK_CHARACTERS;
+    // A character of two code units stays whole: half of one is no text, and a store may replace it.
+    const chunk = HALF_CHARACTER.test(json.slice(end - 1, end)) ? json.slice(start, end - 1) : json.slice(start, end);
+    entity[`json${index}`] = chunk;
+    start += chunk.length;
   }
   return entity;
 }
@@ -96,6 +102,15 @@ export async function replaceRow(
   } catch (error) {
     if (isStatus(error, 404, 412)) return "stale";
     throw error;
+  }
+}
+
+/** Deletes a row, whatever is in it; one that is gone already is as good. */
+export async function deleteRow(client: TableClient, partitionKey: string, rowKey: string): Promise<void> {
+  try {
+    await client.deleteEntity(partitionKey, rowKey);
+  } catch (error) {
+    if (!isStatus(error, 404)) throw error;
   }
 }
 

@@ -3,6 +3,7 @@ declare module "durable-functions/lib/src/util/testingUtils" {
   import type { DummyOrchestrationContext, OrchestrationHandler } from "durable-functions";
 
   export class DurableOrchestrationInput {
+    readonly instanceId: string;
     constructor(
       instanceId: string,
       history: readonly object[],

@@ -53,9 +53,12 @@ export class MemoryVms implements VmClient {
   }
 
   listStatus(): Promise<VmStatus[]> {
-    const all = [...this.vms].map(
-      ([vmName, { resourceGroup, status }]): VmStatus => ({ resourceGroup, vmName, provisioning: "creating", ...status }),
-    );
+    const all = [...this.vms].map(([vmName, { resourceGroup, status }]): VmStatus => ({
+      resourceGroup,
+      vmName,
+      provisioning: "creating",
+      ...status,
+    }));
     return Promise.resolve(all);
   }
 

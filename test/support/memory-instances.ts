@@ -2,7 +2,11 @@ import type { InstanceClient, OrchestrationName } from "../../src/domain/instanc
 
 /** Remembers what was started and raised. An instance that was started is there until the test ends it. */
 export class MemoryInstances implements InstanceClient {
-  readonly started: { readonly orchestration: OrchestrationName; readonly instanceId: string; readonly input: object }[] = [];
+  readonly started: {
+    readonly orchestration: OrchestrationName;
+    readonly instanceId: string;
+    readonly input: object;
+  }[] = [];
   readonly raised: string[] = [];
   private readonly running = new Set<string>();
 

@@ -17,12 +17,23 @@ export interface Replayed {
   readonly steps: readonly Step[];
   /** The steps as one line each, for order alone: `call x`, `wait 5`. */
   readonly order: readonly string[];
+  /** The most activities that were under way at one time. */
+  readonly mostAtOnce: number;
   readonly failure?: string;
   readonly continuedAs?: unknown;
 }
 
 /** The numbers of the Durable Task framework for its events and of the SDK for its actions. */
-const EVENT = { ExecutionStarted: 0, TaskScheduled: 4, TaskCompleted: 5, TaskFailed: 6, TimerCreated: 10, TimerFired: 11, Started: 12, Raised: 15 };
+const EVENT = {
+  ExecutionStarted: 0,
+  TaskScheduled: 4,
+  TaskCompleted: 5,
+  TaskFailed: 6,
+  TimerCreated: 10,
+  TimerFired: 11,
+  Started: 12,
+  Raised: 15,
+};
 const ACTION = { CallActivity: 0, ContinueAsNew: 4, CreateTimer: 5, WaitForExternalEvent: 6 };
 const SCHEMA_V4 = 3;
 const MAX_TURNS = 500;
@@ -72,21 +83,28 @@ class ScriptedRun {
   private readonly answered = new Map<string, number>();
   private now = Date.parse("2030-01-01T00:00:00Z");
   private waitsSeen = 0;
+  private mostAtOnce = 0;
 
   constructor(private readonly script: Script) {
     this.begin();
     this.add(EVENT.ExecutionStarted, { Name: "orchestration", Input: JSON.stringify(script.input) });
   }
 
-  get told(): Pick<Replayed, "steps" | "order"> {
+  get told(): Pick<Replayed, "steps" | "order" | "mostAtOnce"> {
     const order = this.steps.map((step) =>
       "call" in step ? `call ${step.call}` : Object.entries(step).flat().join(" "),
     );
-    return { steps: this.steps, order };
+    return { steps: this.steps, order, mostAtOnce: this.mostAtOnce };
   }
 
   private add(EventType: number, fields: object): void {
-    this.history.push({ EventType, EventId: -1, IsPlayed: false, Timestamp: new Date(this.now).toISOString(), ...fields });
+    this.history.push({
+      EventType,
+      EventId: -1,
+      IsPlayed: false,
+      Timestamp: new Date(this.now).toISOString(),
+      ...fields,
+    });
   }
 
   private begin(): void {
@@ -96,18 +114,26 @@ class ScriptedRun {
 
   /** Schedules what is new and lets the next thing happen: all activities answer, else the open timer or its event comes. */
   take(actions: readonly Action[]): void {
-    const tasks = actions.filter(({ actionType }) => actionType === ACTION.CallActivity || actionType === ACTION.CreateTimer);
+    const tasks = actions.filter(
+      ({ actionType }) => actionType === ACTION.CallActivity || actionType === ACTION.CreateTimer,
+    );
     for (const [id, before] of this.scheduled.entries()) {
       if (nameOf(tasks[id]) !== before) throw new Error(`not deterministic: ${before} became ${nameOf(tasks[id])}`);
     }
-    const fresh = tasks.slice(this.scheduled.length).map((action, index) => ({ action, id: this.scheduled.length + index }));
+    const fresh = tasks
+      .slice(this.scheduled.length)
+      .map((action, index) => ({ action, id: this.scheduled.length + index }));
     this.scheduled.push(...fresh.map(({ action }) => nameOf(action)));
+    const atOnce = fresh.filter(({ action }) => action.actionType === ACTION.CallActivity).length;
+    this.mostAtOnce = Math.max(this.mostAtOnce, atOnce);
     const waits = actions.filter(({ actionType }) => actionType === ACTION.WaitForExternalEvent);
     const raised = waits.length > this.waitsSeen ? this.script.waits?.[this.waitsSeen] : undefined;
     const isWait = waits.length > this.waitsSeen;
     this.waitsSeen = waits.length;
     const outcomes = fresh.map(({ action, id }) =>
-      action.actionType === ACTION.CallActivity ? this.callActivity(action, id) : this.startTimer(action, { id, isWait }),
+      action.actionType === ACTION.CallActivity
+        ? this.callActivity(action, id)
+        : this.startTimer(action, { id, isWait }),
     );
     if (isWait && raised === "raised") {
       this.begin();
@@ -128,7 +154,8 @@ class ScriptedRun {
       if (!answers) throw new Error(`the script has no answer for ${name}`);
       const answer = answers[Math.min(count, answers.length - 1)];
       this.begin();
-      if (answer instanceof Error) this.add(EVENT.TaskFailed, { TaskScheduledId: id, Reason: answer.message, Details: "" });
+      if (answer instanceof Error)
+        this.add(EVENT.TaskFailed, { TaskScheduledId: id, Reason: answer.message, Details: "" });
       else this.add(EVENT.TaskCompleted, { TaskScheduledId: id, Result: JSON.stringify(answer ?? null) });
     };
   }

@@ -86,7 +86,14 @@ export function machineRow(fields: Partial<MachineRow> = {}): MachineRow {
 }
 
 export function idleMachine(fields: Partial<MachineRow> = {}): MachineRow {
-  return machineRow({ state: "Idle", bootId: "boot1", putSentAt: ago(50), registeredAt: ago(20), idleSince: ago(20), ...fields });
+  return machineRow({
+    state: "Idle",
+    bootId: "boot1",
+    putSentAt: ago(50),
+    registeredAt: ago(20),
+    idleSince: ago(20),
+    ...fields,
+  });
 }
 
 export function attemptRow(fields: Partial<AttemptRow> = {}): AttemptRow {

@@ -23,6 +23,11 @@ export class WriteCut {
     this.at = undefined;
   }
 
+  /** How many writes there were since it was armed. */
+  get seen(): number {
+    return this.writes;
+  }
+
   watch(client: TableClient): TableClient {
     return new Proxy(client, {
       get: (target, property) => {
@@ -40,4 +45,11 @@ export class WriteCut {
     this.writes += 1;
     if (this.at !== undefined && this.writes > this.at) throw new Error(`cut at write ${this.writes}`);
   }
+}
+
+/** A table that answers every call with this error. */
+export function brokenTable(error: Error): TableClient {
+  const fail = (): Promise<never> => Promise.reject(error);
+  // Only calls of its methods are made, and each of them fails.
+  return new Proxy({}, { get: () => fail }) as unknown as TableClient;
 }

@@ -120,6 +120,8 @@ it.each([
   ["https://docker.io/a", false],
   ["docker.io/../a", false],
   ["docker..io/a", false],
+  ["-v.example/a", false],
+  ["--privileged:1/a", false],
   ["docker.io/a --privileged", false],
   ["docker.io/a\n", false],
 ])("takes the image %j: %s", (image, expected) => {

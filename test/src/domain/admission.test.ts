@@ -1,4 +1,4 @@
-import { refusalOfJob } from "../../../src/domain/admission";
+import { refusalOfImage, refusalOfJob } from "../../../src/domain/admission";
 import { organizationRow, sampleJob, sampleOrganization } from "../../support/sample-rows";
 
 const refusal = (job: object, settings: object = {}) =>
@@ -50,4 +50,12 @@ it("takes only locations of the organization", () => {
 
   expect(refusal({ locations: ["northeurope"] }, settings)).toBeUndefined();
   expect(refusal({ locations: ["northeurope", "eastus"] }, settings)).toContain("locations: eastus not among");
+});
+
+it.each<[string | undefined, object]>([
+  [undefined, {}],
+  ["ImageWithoutAgent", { machineIdentity: { type: "system-assigned" } }],
+  ["NotAvailable", { image: { kind: "vhd", url: "https://a.blob.core.windows.net/i/a.vhd", generation: 2 } }],
+])("refuses with %s an organization whose machines could not serve: %j", (code, settings) => {
+  expect(refusalOfImage(sampleOrganization(settings))?.code).toBe(code);
 });

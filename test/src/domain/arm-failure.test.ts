@@ -14,15 +14,45 @@ it.each<[CreateFailureKind, number, string, string]>([
     "SkuNotAvailable",
     "The requested VM size for resource 'Following SKUs have failed for Capacity Restrictions: Standard_NC4as_T4_v3' is currently not available in location 'westus3'.",
   ],
-  ["capacity", 200, "AllocationFailed", "Allocation failed. We do not have sufficient capacity for the requested VM size in this region."],
-  ["capacity", 200, "ZonalAllocationFailed", "Allocation failed. We do not have sufficient capacity for the requested VM size in this zone."],
-  ["capacity", 200, "OverconstrainedAllocationRequest", "Allocation failed. VM(s) with the following constraints cannot be allocated"],
+  [
+    "capacity",
+    200,
+    "AllocationFailed",
+    "Allocation failed. We do not have sufficient capacity for the requested VM size in this region.",
+  ],
+  [
+    "capacity",
+    200,
+    "ZonalAllocationFailed",
+    "Allocation failed. We do not have sufficient capacity for the requested VM size in this zone.",
+  ],
+  [
+    "capacity",
+    200,
+    "OverconstrainedAllocationRequest",
+    "Allocation failed. VM(s) with the following constraints cannot be allocated",
+  ],
   ["capacity", 200, "OverconstrainedZonalAllocationRequest", "Allocation failed."],
   ["capacity", 200, "OperationPreempted", "Operation execution has been preempted by a more recent operation."],
   ["throttled", 429, "TooManyRequests", "The request was throttled."],
-  ["throttled", 429, "OperationNotAllowed", "The server rejected the request because too many requests have been received."],
-  ["denied", 403, "AuthorizationFailed", "The client does not have authorization to perform action 'Microsoft.Compute/virtualMachines/write'"],
-  ["denied", 403, "LinkedAuthorizationFailed", "it does not have permission to perform action(s) 'Microsoft.Network/virtualNetworks/subnets/join/action'"],
+  [
+    "throttled",
+    429,
+    "OperationNotAllowed",
+    "The server rejected the request because too many requests have been received.",
+  ],
+  [
+    "denied",
+    403,
+    "AuthorizationFailed",
+    "The client does not have authorization to perform action 'Microsoft.Compute/virtualMachines/write'",
+  ],
+  [
+    "denied",
+    403,
+    "LinkedAuthorizationFailed",
+    "it does not have permission to perform action(s) 'Microsoft.Network/virtualNetworks/subnets/join/action'",
+  ],
   ["denied", 403, "RequestDisallowedByPolicy", "Resource 'vm' was disallowed by policy."],
   ["denied", 409, "ReadOnlyDisabledSubscription", "The subscription is disabled and therefore marked as read only."],
   ["denied", 409, "ScopeLocked", "The scope cannot perform write operation because following scope(s) are locked"],
@@ -30,9 +60,14 @@ it.each<[CreateFailureKind, number, string, string]>([
   ["denied", 403, "Forbidden", ""],
   ["invalid", 400, "InvalidParameter", "The value of parameter imageReference is invalid."],
   ["invalid", 404, "PlatformImageNotFound", "The platform image is not available."],
-  ["unknown", 409, "OperationNotAllowed", "Operation 'write' is not allowed on VM 'v' since the VM is marked for deletion."],
+  [
+    "unknown",
+    409,
+    "OperationNotAllowed",
+    "Operation 'write' is not allowed on VM 'v' since the VM is marked for deletion.",
+  ],
   ["unknown", 409, "Conflict", "The request failed due to conflict with a concurrent request."],
-])("%s: %i %s %s", (kind, status, code, message) => {
+])("%s: %i %s %s", (...[kind, status, code, message]) => {
   expect(classifyCreateFailure(status, code, message)).toMatchObject({ kind, code, message });
 });
 

@@ -39,7 +39,9 @@ it("lets the shell read a setting out of that line, and nothing run in it", () =
 
 it("carries no secret but the nonce, and that once (I9)", () => {
   expect(script.split(config.bootNonce)).toHaveLength(2);
-  expect(script.replace(config.bootNonce, "")).not.toMatch(/AccountKey|SharedAccess|password=|client_secret|BEGIN [A-Z ]*PRIVATE KEY/);
+  expect(script.replace(config.bootNonce, "")).not.toMatch(
+    /AccountKey|SharedAccess|password=|client_secret|BEGIN [A-Z ]*PRIVATE KEY/,
+  );
 });
 
 it("fits into custom data, which Azure limits to 64 KB in base64", () => {

@@ -16,7 +16,13 @@ const idle = {
 const limits = { idle, silentSeconds: 90 };
 
 function decide(facts: Partial<MachineFacts>): ReturnType<typeof decideCleanup> {
-  const usual: MachineFacts = { state: "Idle", createdAt: before(7200), idleSince: before(3600), jobsRun: 1, lastHeartbeatAt: before(5) };
+  const usual: MachineFacts = {
+    state: "Idle",
+    createdAt: before(7200),
+    idleSince: before(3600),
+    jobsRun: 1,
+    lastHeartbeatAt: before(5),
+  };
   return decideCleanup({ ...usual, ...facts }, limits, now);
 }
 
@@ -62,7 +68,17 @@ it.each<[Partial<MachineFacts>, string]>([
 });
 
 const STATES: readonly MachineState[] = [
-  ...(["Creating", "Booting", "Leased", "Draining", "Deallocated", "Deleting", "Deleted", "Failed", "Evicted"] as const),
+  ...([
+    "Creating",
+    "Booting",
+    "Leased",
+    "Draining",
+    "Deallocated",
+    "Deleting",
+    "Deleted",
+    "Failed",
+    "Evicted",
+  ] as const),
   "Idle",
 ];
 const seconds = fc.integer({ min: -100, max: 10 ** 6 }).map(before);

@@ -44,6 +44,7 @@ it("gives a machine the estate's identity, those that the organization brings, o
 it("keeps every name within Azure's 64 characters for the longest organization", () => {
   const org = "a".repeat(20);
 
-  for (const name of [vmNameOf, osDiskNameOf, nicNameOf]) expect(name(org, "m".repeat(10)).length).toBeLessThanOrEqual(64);
+  for (const name of [vmNameOf, osDiskNameOf, nicNameOf])
+    expect(name(org, "m".repeat(10)).length).toBeLessThanOrEqual(64);
   expect(registryOf(org, "ab12cd").split(".")[0]?.length).toBeLessThanOrEqual(50);
 });

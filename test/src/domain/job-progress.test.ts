@@ -6,10 +6,7 @@ const before = (seconds: number): string => new Date(now.getTime() - seconds * 1
 const SILENT_SECONDS = 90;
 const lease = { jobId: "j1", attempt: 2, bootId: "b1" };
 
-function decide(
-  job: Partial<JobFacts["job"]>,
-  facts: Omit<JobFacts, "job"> = {},
-): ReturnType<typeof decideJob> {
+function decide(job: Partial<JobFacts["job"]>, facts: Omit<JobFacts, "job"> = {}): ReturnType<typeof decideJob> {
   const usual: JobFacts["job"] = {
     state: "Queued",
     jobId: "j1",
@@ -23,7 +20,10 @@ function decide(
 }
 
 const running = (facts: Omit<JobFacts, "job"> = {}) =>
-  decide({ state: "Running" }, { attempt: { bootId: "b1" }, machine: { state: "Leased", lease }, heardAt: before(0), ...facts });
+  decide(
+    { state: "Running" },
+    { attempt: { bootId: "b1" }, machine: { state: "Leased", lease }, heardAt: before(0), ...facts },
+  );
 
 it.each(["Succeeded", "Failed", "Cancelled", "Expired"] as const)("does nothing about a job that is %s", (state) => {
   expect(decide({ state, cancelRequested: true })).toEqual({ kind: "ended" });

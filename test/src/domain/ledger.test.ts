@@ -5,7 +5,13 @@ import { ledgerOf } from "../../../src/domain/ledger";
 const job = (jobId: string, state: JobState) => ({ jobId, state });
 
 it("counts what is over and what lives, and finds no difference (I1)", () => {
-  const jobs = [job("a", "Succeeded"), job("b", "Failed"), job("c", "Cancelled"), job("d", "Expired"), job("e", "Queued")];
+  const jobs = [
+    job("a", "Succeeded"),
+    job("b", "Failed"),
+    job("c", "Cancelled"),
+    job("d", "Expired"),
+    job("e", "Queued"),
+  ];
 
   expect(ledgerOf({ jobs, live: [job("e", "Queued")] })).toEqual({
     accepted: 5,
@@ -25,7 +31,15 @@ it.each<[string, ReturnType<typeof job>[], ReturnType<typeof job>[]]>([
 });
 
 it("adds up whenever there is no difference", () => {
-  const states = fc.constantFrom<JobState>("Queued", "Placing", "Running", "Succeeded", "Failed", "Cancelled", "Expired");
+  const states = fc.constantFrom<JobState>(
+    "Queued",
+    "Placing",
+    "Running",
+    "Succeeded",
+    "Failed",
+    "Cancelled",
+    "Expired",
+  );
 
   fc.assert(
     fc.property(fc.array(states), (all) => {

@@ -1,0 +1,89 @@
+import { CoreApi } from "../../local/host/core-api";
+import * as contract from "../../src/activities/contract";
+
+const id = "00000000-0000-4000-8000-000000000001";
+const environment = {
+  ServiceBus: "Endpoint=sb://127.0.0.1/;SharedAccessKeyName=n;SharedAccessKey=aw==;UseDevelopmentEmulator=true",
+  STATE_STORAGE: "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=aw==;TableEndpoint=http://127.0.0.1:1/a;",
+  AZURE_TENANT_ID: id,
+  AZURE_CLIENT_ID: id,
+  API_URL: "https://corral.test",
+  API_AUDIENCE: "api://corral",
+  BOOTSTRAP_OWNER_OBJECT_ID: id,
+  DEPLOYMENT_ID: "test",
+};
+
+const FUNCTIONS = [
+  "advanceJob activityTrigger",
+  "agentFinish httpTrigger POST api/agent/v1/finish",
+  "agentHeartbeat httpTrigger POST api/agent/v1/heartbeat",
+  "agentNotice httpTrigger POST api/agent/v1/notice",
+  "agentRegister httpTrigger POST api/agent/v1/register",
+  "agentWork httpTrigger POST api/agent/v1/work",
+  "cancelJob httpTrigger POST api/orgs/{org}/jobs/{jobId}:cancel",
+  "cleanupTimer timerTrigger 0 */5 * * * *",
+  "confirmDeleted activityTrigger",
+  "confirmEstate httpTrigger POST api/orgs/{org}/estate:confirm",
+  "confirmEstateOf activityTrigger",
+  "confirmEstateRun orchestrationTrigger",
+  "createVm activityTrigger",
+  "deleteVm activityTrigger",
+  "drainMachine activityTrigger",
+  "failMachine activityTrigger",
+  "jobMessage serviceBusTrigger jobs",
+  "listJobs httpTrigger GET api/orgs/{org}/jobs",
+  "listMachines httpTrigger GET api/orgs/{org}/machines",
+  "listOrganizations httpTrigger GET api/orgs",
+  "observeMachines activityTrigger",
+  "placeJobs activityTrigger",
+  "planSweep activityTrigger",
+  "putOrganization httpTrigger PUT api/orgs/{org}",
+  "readMachine activityTrigger",
+  "redrive activityTrigger",
+  "runJob orchestrationTrigger",
+  "runMachine orchestrationTrigger",
+  "scheduler orchestrationTrigger",
+  "showDeployment httpTrigger GET api/deployment",
+  "showHealth httpTrigger GET api/health",
+  "showJob httpTrigger GET api/orgs/{org}/jobs/{jobId}",
+  "showLedger httpTrigger GET api/orgs/{org}/ledger",
+  "showMachine httpTrigger GET api/orgs/{org}/machines/{machineId}",
+  "showOrganization httpTrigger GET api/orgs/{org}",
+  "startMachine activityTrigger",
+  "submitJob httpTrigger POST api/orgs/{org}/jobs",
+  "sweep orchestrationTrigger",
+  "takeScheduler activityTrigger",
+];
+
+/** Loads the app as a host does, with a core of this test's own, and gives back what it registered: its kind and where it listens. */
+function registered(): string[] {
+  const core = new CoreApi(() => undefined);
+  const before = process.env;
+  process.env = { ...before, ...environment };
+  try {
+    jest.isolateModules(() => {
+      jest.doMock("@azure/functions-core", () => core.exports, { virtual: true });
+      jest.requireActual("../../src/app");
+    });
+  } finally {
+    process.env = before;
+  }
+  return core.functions.map(({ metadata }) => {
+    const trigger = Object.values(metadata.bindings).find(({ type }) => /trigger$/i.test(type));
+    const { type, methods, route, queueName, schedule } = { ...trigger } as Record<string, unknown>;
+    const at = [Array.isArray(methods) ? methods.join() : methods, route, queueName, schedule].filter(
+      (part) => part !== undefined,
+    );
+    return [metadata.name, type, ...at].join(" ");
+  });
+}
+
+it("registers these functions and no others; their names are stored data and never change", () => {
+  expect(registered().sort()).toEqual(FUNCTIONS);
+});
+
+it("registers every activity that orchestrations call by name", () => {
+  const names = new Set(FUNCTIONS.flatMap((line) => (line.endsWith(" activityTrigger") ? [line.split(" ")[0]] : [])));
+
+  expect(Object.values(contract).filter(({ name }) => !names.has(name))).toEqual([]);
+});
