@@ -168,7 +168,7 @@ it("says which quota a job waits for, and how much it needs", () => {
 });
 
 it("counts what it has planned already against the quota", () => {
-  const needs = { vmSizes: [T4], capacity: "spot" as const };
+  const jobs = ["j1", "j2", "j3"].map((id) => job(id, { needs: { vmSizes: [T4], capacity: "spot" } }));
 
   expect(plan({ jobs, coresLeft: () => 8 }).map(({ kind }) => kind)).toEqual(["create", "create", "wait"]);
 });
