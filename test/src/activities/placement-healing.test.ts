@@ -67,6 +67,23 @@ it("leases no machine twice when two passes run at once (F13 I2)", async () => {
   expect((await statesOf(w)).slice(0, 2)).toEqual(["j1 Starting 1", "j2 Starting 1"]);
 });
 
+it("starts no job on a machine that clean-up took while it was being leased (F59 I2)", async () => {
+  const w = await setUp();
+  const insert = w.attempts.insert.bind(w.attempts);
+  jest.spyOn(w.attempts, "insert").mockImplementationOnce(async (row) => {
+    const idle = await w.machines.find("demo", row.machineId);
+    if (idle) await w.machines.replace(idle, { ...idle.value, state: "Draining" });
+    return insert(row);
+  });
+  await pass(w);
+  const states = await statesOf(w);
+  await pass(w);
+
+  expect(states.slice(0, 2)).toEqual(["j1 Queued 0", "j2 Starting 1"]);
+  expect((await statesOf(w))[0]).toBe("j1 Placing 1");
+  await expectConsistent(w);
+});
+
 async function leasedTo(job: Parameters<typeof jobRow>[0]): Promise<World> {
   const w = world();
   await w.organizations.insert(organizationRow({}));

@@ -67,6 +67,17 @@ it("changes a deleted machine no more", async () => {
   expect((await stored()).value.state).toBe("Deleted");
 });
 
+it("changes a machine no more whose move was cut off after it was called deleted", async () => {
+  await machines().insert(machineRow());
+  const cut = new WriteCut();
+  cut.arm(1);
+  await moveToDeleted(new MachineTable(cut.watch(table()))).catch(() => undefined);
+  const ended = await stored();
+
+  expect(await machines().replace(ended, { ...ended.value, state: "Idle" })).toBe("stale");
+  expect(await liveIds()).toEqual([]);
+});
+
 it("counts a machine as ended whose move was cut off before the last write", async () => {
   await machines().insert(machineRow());
   const cut = new WriteCut();
