@@ -9,60 +9,22 @@ import {
   SUBNET_ID,
   SUBSCRIPTION,
 } from "./azure-fixture";
-import { call, codeOf, messageOf, type RawReply } from "./wire";
+import { createRoleGiver, definitionId, READER } from "./role-giver";
+import { call, codeOf, messageOf } from "./wire";
 
 let fixture: AzureFixture;
 let operator: ServicePrincipal;
+let permit: ReturnType<typeof createRoleGiver>["permit"];
+let assign: ReturnType<typeof createRoleGiver>["assign"];
 beforeEach(async () => {
   fixture = await startFixture();
   await createEstate(fixture);
   operator = fixture.azure.addServicePrincipal({ displayName: "operator" });
+  ({ permit, assign } = createRoleGiver(fixture, operator));
 });
 afterEach(() => stopFixture(fixture));
 
-const READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
-const definitionId = (guid: string): string =>
-  `/subscriptions/${SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/${guid}`;
 const VMS = `${GROUP_ID}/providers/Microsoft.Compute/virtualMachines`;
-
-/** A role of one's own, assigned at a scope, all through ARM. */
-async function permit(
-  actions: string[],
-  { scope = GROUP_ID, notActions = [] as string[], to = operator } = {},
-): Promise<string> {
-  const guid = newGuid();
-  const properties = {
-    roleName: `role ${guid}`,
-    assignableScopes: [`/subscriptions/${SUBSCRIPTION}`],
-    permissions: [{ actions, notActions }],
-  };
-  await call(fixture, { method: "PUT", path: definitionId(guid), body: { properties } });
-  const name = newGuid();
-  if (!scope.includes("/resourceGroups/images/")) await assign({ scope, guid, name, to });
-  else fixture.azure.grant({ principalId: to.objectId, role: `role ${guid}`, scope });
-  return `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`;
-}
-
-function assign({
-  scope = GROUP_ID,
-  guid = READER,
-  name = newGuid(),
-  to = operator,
-  more = {},
-}: {
-  scope?: string;
-  guid?: string;
-  name?: string;
-  to?: { objectId: string };
-  more?: object;
-}): Promise<RawReply> {
-  const properties = { roleDefinitionId: definitionId(guid), principalId: to.objectId, ...more };
-  return call(fixture, {
-    method: "PUT",
-    path: `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`,
-    body: { properties },
-  });
-}
 
 it("assigns a role twice under one name, and not under another", async () => {
   const name = newGuid();
