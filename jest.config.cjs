@@ -1,5 +1,5 @@
-/* Three projects: unit (no child process, no wire), integration (simulators in this process or as children), e2e (the whole stack).
-   Slow suites lie in test/slow and run with test:all only. */
+/* unit: rules, and simulators in this process or as children. conformance: the embedded Azure, judged by other people's clients
+   and documents. e2e: the whole stack. slow: test/slow and `*.slow.test.ts`, with test:all only. */
 const project = (displayName, testMatch) => ({
   displayName,
   testMatch,
@@ -16,7 +16,8 @@ module.exports = {
   reporters: ["default", "<rootDir>/scripts/closing-line-reporter.cjs"],
   projects: [
     project("unit", ["<rootDir>/test/{src,cli,local,support,scripts}/**/*.test.ts"]),
+    project("conformance", ["<rootDir>/test/conformance/**/*.test.ts", "!**/*.slow.test.ts"]),
     project("e2e", ["<rootDir>/test/e2e/**/*.test.ts"]),
-    project("slow", ["<rootDir>/test/slow/**/*.test.ts"]),
+    project("slow", ["<rootDir>/test/slow/**/*.test.ts", "<rootDir>/test/conformance/**/*.slow.test.ts"]),
   ],
 };

@@ -205,11 +205,15 @@ const COMMANDS = {
   },
   test: (node, args) => {
     build(node);
-    jest(node, ["--selectProjects", "unit", "e2e", "--", ...args]);
+    jest(node, ["--selectProjects", "unit", "conformance", "e2e", "--", ...args]);
   },
   "test:unit": (node, args) => {
     build(node);
     jest(node, ["--selectProjects", "unit", "--", ...args]);
+  },
+  "test:conformance": (node, args) => {
+    build(node);
+    jest(node, ["--selectProjects", "conformance", "--", ...args]);
   },
   "test:e2e": (node, args) => {
     build(node);
@@ -217,7 +221,7 @@ const COMMANDS = {
   },
   "test:all": (node, args) => {
     build(node);
-    jest(node, ["--selectProjects", "unit", "e2e", "slow", "--", ...args]);
+    jest(node, ["--selectProjects", "unit", "conformance", "e2e", "slow", "--", ...args]);
   },
 };
 
