@@ -93,7 +93,7 @@ function splitUrl(url: string): { path: string; query: URLSearchParams } {
 
 function send(response: ServerResponse, reply: WireReply): void {
   if (response.destroyed || response.writableEnded) return;
-  const text = reply.body === undefined ? "" : JSON.stringify(reply.body);
+  const text = reply.text ?? (reply.body === undefined ? "" : JSON.stringify(reply.body));
   const type = text ? { "Content-Type": "application/json; charset=utf-8" } : {};
   const length = reply.status === 204 ? {} : { "Content-Length": String(Buffer.byteLength(text)) };
   response.writeHead(reply.status, { "Cache-Control": "no-cache", ...type, ...length, ...reply.headers });

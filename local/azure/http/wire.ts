@@ -14,6 +14,8 @@ export interface WireReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: unknown;
+  /** Sent as it is, instead of `body`; its type stands in the headers. */
+  readonly text?: string | undefined;
 }
 
 /** What a handler says when the connection must end without an answer. */

@@ -22,6 +22,9 @@ export const ARM_AUDIENCES = [
   "https://management.azure.com",
 ] as const;
 
+/** Custom topics of Event Grid take tokens for this. */
+export const EVENT_GRID_AUDIENCES = ["https://eventgrid.azure.net", "https://eventgrid.azure.net/"] as const;
+
 /** The data plane of storage takes tokens for any account. */
 export const STORAGE_AUDIENCES = ["https://storage.azure.com/", "https://storage.azure.com"] as const;
 

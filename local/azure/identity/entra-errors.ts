@@ -8,6 +8,15 @@ interface EntraFailure {
   readonly text: string;
 }
 
+/** A refusal on its way to the answer: thrown where it is found, answered where the request came in. */
+export class EntraRefusal extends Error {
+  override readonly name = "EntraRefusal";
+
+  constructor(readonly reply: WireReply) {
+    super("Entra refused the request.");
+  }
+}
+
 /** Error bodies of the token endpoint: https://learn.microsoft.com/entra/identity-platform/reference-error-codes */
 export function entraError({ status, error, number, text }: EntraFailure): WireReply {
   const traceId = randomUUID();
@@ -82,4 +91,21 @@ export const unknownResource = (audience: string, tenantId: string): WireReply =
     error: "invalid_resource",
     number: 500011,
     text: `The resource principal named ${audience} was not found in the tenant named ${tenantId}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.`,
+  });
+
+/** For whatever no other number is for. */
+export const malformedRequest = (): WireReply =>
+  entraError({
+    status: 400,
+    error: "invalid_request",
+    number: 9002313,
+    text: "Invalid request. Request is malformed or invalid.",
+  });
+
+export const onlyPost = (method: string): WireReply =>
+  entraError({
+    status: 400,
+    error: "invalid_request",
+    number: 900561,
+    text: `The endpoint only accepts POST requests. Received a ${method} request.`,
   });

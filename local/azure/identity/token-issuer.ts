@@ -1,9 +1,19 @@
-import { randomBytes } from "node:crypto";
 import { SignJWT } from "jose";
 import type { AssignedIdentity, IdentityTokens } from "../../vm/hypervisor";
 import { isFirstPartyAudience } from "./audiences";
-import type { Directory, Principal } from "./directory";
-import type { SigningKey } from "./signing-key";
+import { type ClaimsRequest, NO_CLAIMS } from "./claims-request";
+import type { ApiApplication, Directory, Principal } from "./directory";
+import type { SigningKeys } from "./signing-key";
+import {
+  audienceClaims,
+  type ClientProof,
+  commonClaims,
+  groupClaims,
+  membershipClaims,
+  pairwiseSubject,
+  requestedClaims,
+  userClaims,
+} from "./token-claims";
 
 export interface IssuedToken {
   readonly accessToken: string;
@@ -17,17 +27,26 @@ export class UnknownAudienceError extends Error {
 
 export interface TokenIssuerOptions {
   readonly directory: Directory;
-  readonly key: SigningKey;
+  readonly key: SigningKeys;
   /** `https://localhost:<port>`: where version 2 tokens say that they come from. Known once the port is. */
   readonly authority: () => string;
   readonly clientTokenSeconds?: number | undefined;
+}
+
+export interface UserToken {
+  readonly user: Principal;
+  readonly clientId: string;
+  readonly audience: string;
+  readonly permissions: readonly string[];
+  readonly proof: ClientProof;
+  readonly claims: ClaimsRequest;
 }
 
 // A client's token lives about an hour, a managed identity's one day.
 const CLIENT_TOKEN_SECONDS = 3599;
 const MANAGED_TOKEN_SECONDS = 24 * 60 * 60;
 
-/** Signs access tokens with the claims that Entra puts into an application's or a managed identity's. */
+/** Signs tokens with the claims that Entra puts into those of an application, a managed identity or a user. */
 export class TokenIssuer implements IdentityTokens {
   constructor(private readonly options: TokenIssuerOptions) {}
 
@@ -37,54 +56,98 @@ export class TokenIssuer implements IdentityTokens {
     return this.issue(principal, audience);
   }
 
-  async issue(principal: Principal, audience: string): Promise<IssuedToken> {
-    const { directory, key, authority, clientTokenSeconds } = this.options;
-    const lifetimeSeconds =
-      principal.kind === "application" ? (clientTokenSeconds ?? CLIENT_TOKEN_SECONDS) : MANAGED_TOKEN_SECONDS;
-    const nowSeconds = Math.floor(Date.now() / 1000);
-    const api = directory.findApi(audience);
+  async issue(
+    principal: Principal,
+    audience: string,
+    { proof, claims = NO_CLAIMS }: { proof?: ClientProof; claims?: ClaimsRequest } = {},
+  ): Promise<IssuedToken> {
+    const { directory } = this.options;
+    const isApplication = principal.kind === "application";
+    const api = this.apiFor(audience);
+    const clientProof = proof ?? (isApplication ? "secret" : "certificate");
+    return this.sign({
+      api,
+      lifetimeSeconds: isApplication ? this.clientTokenSeconds() : MANAGED_TOKEN_SECONDS,
+      claims: {
+        ...commonClaims(principal, directory.tenantId),
+        ...audienceClaims(api, { audience, clientId: principal.clientId, proof: clientProof }),
+        ...membershipClaims(directory, principal, api),
+        ...requestedClaims(claims),
+      },
+    });
+  }
+
+  /** A client acts for a user: the token is the user's, and `scp` says what the client may do with it. */
+  async issueForUser({ user, clientId, audience, permissions, proof, claims }: UserToken): Promise<IssuedToken> {
+    const { directory } = this.options;
+    const api = this.apiFor(audience);
+    return this.sign({
+      api,
+      lifetimeSeconds: this.clientTokenSeconds(),
+      claims: {
+        ...commonClaims(user, directory.tenantId),
+        sub: pairwiseSubject(user, api?.appId ?? audience),
+        ...audienceClaims(api, { audience, clientId, proof }),
+        ...userClaims(user, api ? "2.0" : "1.0"),
+        scp: permissions.join(" "),
+        ...membershipClaims(directory, user, api),
+        ...requestedClaims(claims),
+      },
+    });
+  }
+
+  /** Tells the client who signed in. */
+  async issueIdToken({ user, clientId, nonce }: { user: Principal; clientId: string; nonce: string | undefined }) {
+    const { directory, authority } = this.options;
+    const api = directory.findApi(clientId);
+    const { accessToken } = await this.sign({
+      issuer: `${authority()}/${directory.tenantId}/v2.0`,
+      lifetimeSeconds: this.clientTokenSeconds(),
+      claims: {
+        aud: clientId,
+        oid: user.objectId,
+        sub: pairwiseSubject(user, clientId),
+        tid: directory.tenantId,
+        ...userClaims(user, "2.0"),
+        ...(nonce === undefined ? {} : { nonce }),
+        ...(api?.groupMembershipClaims ? groupClaims(directory, user) : {}),
+        ver: "2.0",
+      },
+    });
+    return accessToken;
+  }
+
+  private apiFor(audience: string): ApiApplication | undefined {
+    const api = this.options.directory.findApi(audience);
     if (!api && !isFirstPartyAudience(audience)) throw new UnknownAudienceError(audience);
-    const claims = {
-      ...commonClaims(principal, directory.tenantId),
-      ...(api ? versionTwo(principal, api.appId) : versionOne(principal, audience)),
-    };
-    const issuer = api ? `${authority()}/${directory.tenantId}/v2.0` : `https://sts.windows.net/${directory.tenantId}/`;
-    const accessToken = await new SignJWT({ iss: issuer, ...claims })
-      .setProtectedHeader({ typ: "JWT", alg: "RS256", kid: key.keyId, x5t: key.keyId })
+    return api;
+  }
+
+  private clientTokenSeconds(): number {
+    return this.options.clientTokenSeconds ?? CLIENT_TOKEN_SECONDS;
+  }
+
+  private async sign({ api, issuer, claims, lifetimeSeconds }: Unsigned): Promise<IssuedToken> {
+    const { directory, key, authority } = this.options;
+    const { keyId, privateKey } = key.current;
+    const { tenantId } = directory;
+    const nowSeconds = Math.floor(Date.now() / 1000);
+    const byVersion = api ? `${authority()}/${tenantId}/v2.0` : `https://sts.windows.net/${tenantId}/`;
+    const accessToken = await new SignJWT({ iss: issuer ?? byVersion, ...claims })
+      .setProtectedHeader({ typ: "JWT", alg: "RS256", kid: keyId, x5t: keyId })
       .setIssuedAt(nowSeconds)
       // Entra sets the clock back by five minutes for services whose clock is late.
       .setNotBefore(nowSeconds - 300)
       .setExpirationTime(nowSeconds + lifetimeSeconds)
-      .sign(key.privateKey);
+      .sign(privateKey);
     return { accessToken, expiresAt: new Date((nowSeconds + lifetimeSeconds) * 1000) };
   }
 }
 
-function commonClaims(principal: Principal, tenantId: string) {
-  return {
-    idtyp: principal.type === "User" ? "user" : "app",
-    oid: principal.objectId,
-    sub: principal.objectId,
-    tid: tenantId,
-    uti: randomBytes(16).toString("base64url"),
-    ...(principal.resourceId ? { xms_mirid: principal.resourceId } : {}),
-  };
+interface Unsigned {
+  readonly api?: ApiApplication | undefined;
+  /** Where it is not the one that the token's version has. */
+  readonly issuer?: string;
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly lifetimeSeconds: number;
 }
-
-// 1: the client proved itself by a secret; 2: by a certificate, which is how managed identities do it.
-const authenticationClass = (principal: Principal): string => (principal.kind === "application" ? "1" : "2");
-
-const versionOne = (principal: Principal, audience: string) => ({
-  aud: audience,
-  appid: principal.clientId,
-  appidacr: authenticationClass(principal),
-  ver: "1.0",
-});
-
-const versionTwo = (principal: Principal, appId: string) => ({
-  aud: appId,
-  azp: principal.clientId,
-  azpacr: authenticationClass(principal),
-  ...(principal.roles?.length ? { roles: principal.roles } : {}),
-  ver: "2.0",
-});
