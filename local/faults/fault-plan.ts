@@ -17,6 +17,8 @@ export type FaultAction =
   | { readonly kind: "hold" }
   /** Nothing happens to the call: it is only seen and counted. */
   | { readonly kind: "watch" }
+  /** What the call brings arrives so many times more. Only a simulator that delivers something asks for it. */
+  | { readonly kind: "duplicate"; readonly copies: number }
   | { readonly kind: "delay"; readonly milliseconds: number }
   | { readonly kind: "drop" }
   | {
@@ -135,6 +137,7 @@ export class FaultPlan {
         armed.holding -= 1;
         return undefined;
       case "watch":
+      case "duplicate":
         return undefined;
       case "delay":
         await new Promise((resolve) => setTimeout(resolve, action.milliseconds));
@@ -145,8 +148,15 @@ export class FaultPlan {
     }
   }
 
-  private take(stage: FaultStage, call: FaultCall): ArmedRule | undefined {
+  /** How many times more a delivery arrives than it should. */
+  copiesOf(call: FaultCall): number {
+    const action = this.take("before", call, true)?.rule.action;
+    return action?.kind === "duplicate" ? action.copies : 0;
+  }
+
+  private take(stage: FaultStage, call: FaultCall, wantsCopies = false): ArmedRule | undefined {
     for (const armed of this.rules.values()) {
+      if ((armed.rule.action.kind === "duplicate") !== wantsCopies) continue;
       if (armed.rule.stage !== stage || !matches(armed.rule, call)) continue;
       armed.seen += 1;
       if (armed.seen <= armed.rule.skip || armed.hits >= armed.rule.times) continue;

@@ -15,6 +15,7 @@ const Rule = z.strictObject({
   action: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("hold") }),
     z.strictObject({ kind: z.literal("watch") }),
+    z.strictObject({ kind: z.literal("duplicate"), copies: z.number().int().min(1).max(100).default(1) }),
     z.strictObject({ kind: z.literal("delay"), milliseconds: z.number().min(0) }),
     z.strictObject({ kind: z.literal("drop") }),
     z.strictObject({
