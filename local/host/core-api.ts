@@ -13,7 +13,7 @@ export interface RegisteredFunction {
 export type CoreLog = (level: string, category: string, message: string) => void;
 
 /** The version that the newest real hosts report; libraries switch features by it. */
-const HOST_VERSION = "4.1043.200";
+export const HOST_VERSION = "4.1043.200";
 
 class Disposable {
   constructor(private readonly callOnDispose: () => void) {}

@@ -1,17 +1,16 @@
 import type { OrchestratorResult } from "../durable/actions";
-import type { DurableFunctions } from "../durable/functions";
+import type { DurableFunctions, EntityBatchResult, FunctionKind as Kind } from "../durable/functions";
 import type { RegisteredFunction } from "./core-api";
 import type { Invoker } from "./invoker";
 import type { TypedData } from "./rpc";
 
-type Kind = "orchestration" | "activity";
-
 const TRIGGER_TYPES: Readonly<Record<Kind, string>> = {
   orchestration: "orchestrationtrigger",
   activity: "activitytrigger",
+  entity: "entitytrigger",
 };
 
-/** The app's orchestrators and activities, as the task hub calls them. */
+/** The app's orchestrators, activities and entities, as the task hub calls them. */
 export class DurableDirectory implements DurableFunctions {
   private readonly byName: Readonly<Record<Kind, ReadonlyMap<string, RegisteredFunction>>>;
 
@@ -19,7 +18,11 @@ export class DurableDirectory implements DurableFunctions {
     functions: readonly RegisteredFunction[],
     private readonly invoker: Invoker,
   ) {
-    this.byName = { orchestration: indexOf(functions, "orchestration"), activity: indexOf(functions, "activity") };
+    this.byName = {
+      orchestration: indexOf(functions, "orchestration"),
+      activity: indexOf(functions, "activity"),
+      entity: indexOf(functions, "entity"),
+    };
   }
 
   has(kind: Kind, name: string): boolean {
@@ -41,6 +44,10 @@ export class DurableDirectory implements DurableFunctions {
     const trigger = { data: { json: input }, metadata: { instanceId: { string: instanceId } } };
     const { returnValue } = await this.invoker.invoke(this.find("activity", name), trigger);
     return jsonOf(returnValue);
+  }
+
+  async runEntity(name: string, trigger: string): Promise<EntityBatchResult> {
+    return (await this.invoker.resultOf(this.find("entity", name), { data: { string: trigger } })) as EntityBatchResult;
   }
 
   private find(kind: Kind, name: string): RegisteredFunction {

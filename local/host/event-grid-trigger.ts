@@ -1,40 +1,40 @@
 import type { RegisteredFunction } from "./core-api";
 import { jsonReply } from "./http-server";
-import type { HttpReply, HttpRequest } from "./http-server";
+import type { HttpRequest } from "./http-request";
+import type { HttpReply } from "./http-server";
 import type { Invoker } from "./invoker";
-import { describeError } from "./log";
-import type { Log } from "./log";
 
 interface EventGridParts {
   readonly functions: readonly RegisteredFunction[];
   readonly invoker: Invoker;
-  readonly log: Log;
 }
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** `/runtime/webhooks/EventGrid?functionName=…`: the address that an Event Grid subscription of a function delivers to. */
-export async function serveEventGrid(
-  { functions, invoker, log }: EventGridParts,
-  request: HttpRequest,
-): Promise<HttpReply> {
+export async function serveEventGrid({ functions, invoker }: EventGridParts, request: HttpRequest): Promise<HttpReply> {
   const name = request.query.get("functionName")?.toLowerCase();
   const fn = functions.find(({ metadata }) => metadata.name.toLowerCase() === name);
   if (!fn) return { status: 404, body: `cannot find function: '${request.query.get("functionName") ?? ""}'` };
   if (request.method === "OPTIONS") return cloudEventHandshake(request);
   if (request.method !== "POST") return { status: 405 };
-  const events = parseEvents(request);
+  const events = parseEvents(await request.readBody());
   if (!events) return { status: 400, body: "the body is no event and no list of events" };
   const type = headerOf(request, "aeg-event-type")?.toLowerCase();
   if (type === "subscriptionvalidation") return eventGridHandshake(events);
   if (type === "unsubscribe") return { status: 202 };
   try {
     await Promise.all(
-      events.map((event) => invoker.invoke(fn, { data: { json: JSON.stringify(event) }, metadata: dataOf(event) })),
+      events.map((event) =>
+        invoker.invoke(fn, {
+          ...{ data: { json: JSON.stringify(event) }, metadata: dataOf(event) },
+          reason: `EventGrid trigger fired at ${new Date().toISOString()}`,
+        }),
+      ),
     );
     return { status: 202 };
-  } catch (error) {
-    log(`[${fn.metadata.name}] Executed with failure: ${describeError(error)}`);
+  } catch {
+    // The invoker has logged it.
     return { status: 500 };
   }
 }
@@ -54,7 +54,7 @@ function cloudEventHandshake(request: HttpRequest): HttpReply {
   return { status: 200, headers: { "WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*" } };
 }
 
-function parseEvents({ body }: HttpRequest): Json[] | undefined {
+function parseEvents(body: Buffer): Json[] | undefined {
   try {
     const parsed: unknown = JSON.parse(body.toString("utf8"));
     const list: unknown[] = Array.isArray(parsed) ? parsed : [parsed];

@@ -1,18 +1,10 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { describeError } from "./log";
 import type { Log } from "./log";
-
-export interface HttpRequest {
-  readonly method: string;
-  /** As sent, not decoded, without the query. */
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: IncomingMessage["headers"];
-  readonly url: string;
-  readonly body: Buffer;
-}
+import { BodyTooLarge, readBody, requestOf } from "./http-request";
+import type { HttpRequest } from "./http-request";
 
 export interface HttpReply {
   readonly status: number;
@@ -20,12 +12,15 @@ export interface HttpReply {
   readonly body?: string | Uint8Array;
 }
 
-export type HttpHandler = (request: HttpRequest) => Promise<HttpReply>;
+/** Answers a request; undefined says that the answer has gone out already, by the request's own streams. */
+export type HttpHandler = (request: HttpRequest) => Promise<HttpReply | undefined>;
 
-/** As the real host: requests over 100 MB are refused. */
-const MAX_BODY_BYTES = 104_857_600;
+interface HttpServerOptions {
+  readonly log: Log;
+  readonly maxBodyBytes: number;
+}
 
-/** A listening server on the loopback interface that answers with whole bodies. */
+/** A listening server on the loopback interface. */
 export class HttpServer {
   private underWay = 0;
   private idle: (() => void) | undefined;
@@ -35,20 +30,22 @@ export class HttpServer {
     readonly port: number,
   ) {}
 
-  static async listen(port: number, handler: HttpHandler, log: Log): Promise<HttpServer> {
+  static async listen(port: number, handler: HttpHandler, options: HttpServerOptions): Promise<HttpServer> {
     const server = createServer();
     // A front door keeps its connections open between requests for longer than Node's five seconds.
     server.keepAliveTimeout = 65_000;
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     server.once("error", (error) => reject(portError(error, port)));
-    server.listen(port, "127.0.0.1", () => resolve(undefined));
+    // A burst of connections waits in the system's queue, as it does before Kestrel.
+    server.listen({ port, host: "127.0.0.1", backlog: 2048 }, () => resolve(undefined));
     await promise;
     // A TCP server's address is never a string.
     const listening = new HttpServer(server, (server.address() as AddressInfo).port);
     server.on("request", (incoming, outgoing) => {
       listening.track(outgoing);
-      void answer(handler, { incoming, outgoing, log });
+      void answer(handler, { incoming, outgoing, ...options });
     });
+    server.on("clientError", refuse);
     return listening;
   }
 
@@ -85,24 +82,44 @@ function portError(error: NodeJS.ErrnoException, port: number): Error {
   );
 }
 
-async function answer(
-  handler: HttpHandler,
-  exchange: { incoming: IncomingMessage; outgoing: ServerResponse; log: Log },
-): Promise<void> {
-  const { incoming, outgoing, log } = exchange;
-  try {
-    const reply = await handler(await readRequest(incoming));
-    send(outgoing, reply, incoming.method === "HEAD");
-  } catch (error) {
-    if (error instanceof BodyTooLarge) {
-      send(outgoing, { status: 413, headers: { connection: "close" } }, false);
-      return;
-    }
-    // The client that went away gets no answer; anything else is a fault of this host.
-    if (!incoming.destroyed || incoming.complete)
-      log(`HTTP ${incoming.method ?? ""} ${incoming.url ?? ""}: ${describeError(error)}`);
-    if (!outgoing.headersSent) send(outgoing, { status: 500 }, false);
+/** What is no HTTP at all is answered by its status line, as Kestrel does, and the connection ends. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
   }
+  const status = error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
+}
+
+interface Exchange extends HttpServerOptions {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+}
+
+async function answer(handler: HttpHandler, exchange: Exchange): Promise<void> {
+  const { incoming, outgoing, maxBodyBytes } = exchange;
+  let body: Promise<Buffer> | undefined;
+  const request: HttpRequest = {
+    ...requestOf(incoming),
+    exchange: { incoming, outgoing, maxBodyBytes },
+    readBody: () => (body ??= readBody(incoming, maxBodyBytes)),
+  };
+  try {
+    const reply = await handler(request);
+    if (reply) send(outgoing, reply, incoming.method === "HEAD");
+  } catch (error) {
+    fail(exchange, error);
+  }
+}
+
+function fail({ incoming, outgoing, log }: Exchange, error: unknown): void {
+  const tooLarge = error instanceof BodyTooLarge;
+  // The client that went away gets no answer; anything else is a fault of this host.
+  if (!tooLarge && (!incoming.destroyed || incoming.complete))
+    log(`HTTP ${incoming.method ?? ""} ${incoming.url ?? ""}: ${describeError(error)}`);
+  if (outgoing.headersSent) outgoing.destroy();
+  else send(outgoing, { status: tooLarge ? 413 : 500, headers: tooLarge ? { connection: "close" } : {} }, false);
 }
 
 function send(outgoing: ServerResponse, { status, headers = {}, body = "" }: HttpReply, isHead: boolean): void {
@@ -111,38 +128,6 @@ function send(outgoing: ServerResponse, { status, headers = {}, body = "" }: Htt
   outgoing.writeHead(status, hasBody && !isHead ? { ...headers, "content-length": length } : headers);
   if (hasBody && !isHead && length > 0) outgoing.end(body);
   else outgoing.end();
-}
-
-class BodyTooLarge extends Error {
-  override name = "BodyTooLarge";
-}
-
-async function readRequest(incoming: IncomingMessage): Promise<HttpRequest> {
-  const target = incoming.url ?? "/";
-  const mark = target.indexOf("?");
-  const path = mark < 0 ? target : target.slice(0, mark);
-  const host = incoming.headers["x-forwarded-host"] ?? incoming.headers.host ?? "localhost";
-  const protocol = incoming.headers["x-forwarded-proto"] === "https" ? "https" : "http";
-  return {
-    method: incoming.method ?? "GET",
-    path,
-    query: new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1)),
-    headers: incoming.headers,
-    url: `${protocol}://${String(host)}${target}`,
-    body: await readBody(incoming),
-  };
-}
-
-async function readBody(incoming: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  // Without an encoding set, the stream gives buffers.
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new BodyTooLarge();
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
 }
 
 export function jsonReply(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): HttpReply {

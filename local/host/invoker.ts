@@ -1,29 +1,39 @@
 import { randomUUID } from "node:crypto";
+import { isDurableClient, isTrigger } from "./bindings";
 import type { CoreApi, Hook, RegisteredFunction } from "./core-api";
+import type { InvocationFacts, InvocationLog } from "./invocation-log";
 import { describeError } from "./log";
-import type { Log } from "./log";
-import { isShown } from "./log-level";
 import type {
   Binding,
   CoreInvocationContext,
   InvocationModel,
   InvocationResponse,
   ProgrammingModel,
+  RetryContext,
   TypedData,
 } from "./rpc";
 
 export interface TriggerData {
   readonly data: TypedData;
   readonly metadata?: Record<string, TypedData>;
+  /** Why the function runs, as the host's log says it. */
+  readonly reason?: string;
+  readonly details?: string;
+  readonly retryContext?: RetryContext | undefined;
+  /** Chosen by a trigger that must know it before; random otherwise. */
+  readonly invocationId?: string;
+  /** A trigger's last word on what the function gave back, before it becomes a response. */
+  readonly shapeResult?: (result: unknown) => unknown;
 }
 
 export interface InvokerOptions {
   readonly api: CoreApi;
-  readonly log: Log;
+  readonly log: InvocationLog;
   readonly timeoutMs: number | undefined;
-  readonly logLevel: string;
   /** The durable client's payload, for the functions that ask for one. */
   readonly durableClient: () => string;
+  /** Carries out the function's output bindings. */
+  readonly emitOutputs: (fn: RegisteredFunction, response: InvocationResponse) => Promise<void>;
   /** An invocation ran over its time: the real host then restarts the whole worker. */
   readonly onTimeout: (functionName: string) => void;
 }
@@ -54,12 +64,15 @@ export class Invoker {
 
   /** The handler's own result, for callers that know its shape. */
   async resultOf(fn: RegisteredFunction, trigger: TriggerData): Promise<unknown> {
-    return (await this.run(fn, trigger)).result;
+    return this.run(fn, trigger, (run) => Promise.resolve(run.result));
   }
 
   async invoke(fn: RegisteredFunction, trigger: TriggerData): Promise<InvocationResponse> {
-    const { model, context, result } = await this.run(fn, trigger);
-    return model.getResponse(context, result);
+    return this.run(fn, trigger, async ({ model, context, result }) => {
+      const response = await model.getResponse(context, trigger.shapeResult ? trigger.shapeResult(result) : result);
+      await this.options.emitOutputs(fn, response);
+      return response;
+    });
   }
 
   /** Resolves when nothing runs any more, or after that time; false means that something was still running. */
@@ -74,22 +87,32 @@ export class Invoker {
     return drained;
   }
 
-  private async run(fn: RegisteredFunction, trigger: TriggerData): Promise<Run> {
-    const invocationId = randomUUID();
-    this.running.set(invocationId, { name: fn.metadata.name, startedAt: Date.now() });
+  private async run<T>(fn: RegisteredFunction, trigger: TriggerData, finish: (run: Run) => Promise<T>): Promise<T> {
+    const { log } = this.options;
+    const facts = { ...trigger, fn, invocationId: trigger.invocationId ?? randomUUID() };
+    const startedAt = performance.now();
+    this.running.set(facts.invocationId, { name: fn.metadata.name, startedAt: Date.now() });
+    log.started(facts);
     try {
-      return await this.pipeline(fn, this.coreContext(fn, { ...trigger, invocationId }));
+      const result = await finish(await this.pipeline(fn, facts));
+      log.succeeded(facts, startedAt);
+      return result;
+    } catch (error) {
+      log.failed(facts, startedAt, error);
+      throw error;
     } finally {
-      this.running.delete(invocationId);
+      this.running.delete(facts.invocationId);
       if (this.running.size === 0) for (const wake of this.idleWaiters.splice(0)) wake();
     }
   }
 
-  private async pipeline(fn: RegisteredFunction, core: CoreInvocationContext): Promise<Run> {
+  private async pipeline(fn: RegisteredFunction, facts: TriggerData & InvocationFacts): Promise<Run> {
     const { api } = this.options;
+    const shared: Record<string, unknown> = { hookData: {}, appHookData: this.appHookData };
+    const core = this.coreContext(facts, shared);
     const model = await programmingModelOf(api).getInvocationModel(core);
     const { context: invocationContext, inputs } = await model.getArguments();
-    const shared = { hookData: {}, appHookData: this.appHookData, invocationContext };
+    shared["invocationContext"] = invocationContext;
     const before = { ...shared, inputs, functionCallback: fn.callback };
     core.state = "preInvocationHooks";
     const hooks = { before: api.hooksOf("preInvocation"), after: api.hooksOf("postInvocation") };
@@ -109,33 +132,27 @@ export class Invoker {
   }
 
   private coreContext(
-    { metadata }: RegisteredFunction,
-    trigger: TriggerData & { invocationId: string },
+    facts: TriggerData & InvocationFacts,
+    shared: Readonly<Record<string, unknown>>,
   ): CoreInvocationContext {
-    const { invocationId } = trigger;
-    const inputData = Object.values(metadata.bindings).flatMap((binding) => {
-      const data = isTrigger(binding) ? trigger.data : this.extraInput(binding);
-      return data ? [{ name: binding.name, data }] : [];
+    const { invocationId, fn, data, metadata = {}, retryContext } = facts;
+    const inputData = Object.values(fn.metadata.bindings).flatMap((binding) => {
+      const input = isTrigger(binding) ? data : this.extraInput(binding);
+      return input ? [{ name: binding.name, data: input }] : [];
     });
-    const request = { invocationId, functionId: metadata.name, inputData, triggerMetadata: trigger.metadata ?? {} };
-    const core: CoreInvocationContext = {
+    const request = { invocationId, functionId: fn.metadata.name, inputData, triggerMetadata: metadata };
+    return {
       invocationId,
-      request,
-      metadata,
-      log: (level, category, message) => this.log(core, { level, category, message }),
+      request: retryContext ? { ...request, retryContext } : request,
+      metadata: fn.metadata,
+      log: (level, category, message) => this.log(facts, { level, category, message, ...shared }),
     };
-    return core;
   }
 
   /** The app's `log` hooks may change what is said, and how important it is. */
-  private log(
-    { metadata, invocationId }: CoreInvocationContext,
-    entry: { level: string; category: string; message: string },
-  ): void {
-    const said = { ...entry, hookData: {}, appHookData: this.appHookData };
+  private log(facts: InvocationFacts, said: { level: string; category: string; message: string }): void {
     for (const hook of this.options.api.hooksOf("log")) hook(said);
-    if (isShown(said.level, this.options.logLevel))
-      this.options.log(`[${metadata.name} ${invocationId}] ${said.level}: ${said.message}`);
+    this.options.log.said(facts, said);
   }
 
   private extraInput(binding: Binding): TypedData | undefined {
@@ -146,14 +163,6 @@ export class Invoker {
     const latestStart = Date.now() - timeoutMs;
     for (const { name, startedAt } of this.running.values()) if (startedAt < latestStart) this.options.onTimeout(name);
   }
-}
-
-export function isTrigger({ type }: Binding): boolean {
-  return /trigger$/i.test(type);
-}
-
-export function isDurableClient({ type }: Binding): boolean {
-  return type === "durableClient" || type === "orchestrationClient";
 }
 
 export function programmingModelOf({ model }: CoreApi): ProgrammingModel {

@@ -3,28 +3,33 @@ import { parseArgs } from "node:util";
 import { startHost } from "./host";
 import type { Host } from "./host";
 import { describeError, stderrLog as log } from "./log";
+import { localPortOf } from "./settings";
 
 /** Longer than most invocations take, shorter than a supervisor's patience. */
 const STOP_TIMEOUT_MS = 15_000;
-const USAGE = "usage: main.js <app folder> [--port N] [--data DIR]";
+/** The Functions Core Tools' own. */
+const DEFAULT_PORT = 7071;
+const USAGE = "usage: main.js <app folder> [--port N] [--data DIR] [--enable-auth]";
 
 interface Arguments {
   readonly appFolder: string;
   readonly port: number;
   readonly dataFolder: string;
+  readonly enableAuth: boolean;
 }
 
 function readArguments(): Arguments {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { port: { type: "string" }, data: { type: "string" } },
+    options: { port: { type: "string" }, data: { type: "string" }, "enable-auth": { type: "boolean" } },
   });
   const [folder] = positionals;
-  const port = Number(values.port ?? 7071);
-  if (folder === undefined || positionals.length > 1 || !Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new Error(USAGE);
+  if (folder === undefined || positionals.length > 1) throw new Error(USAGE);
   const appFolder = resolve(folder);
-  return { appFolder, port, dataFolder: resolve(values.data ?? join(appFolder, ".corral", "host")) };
+  const port = Number(values.port ?? localPortOf(appFolder) ?? DEFAULT_PORT);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(USAGE);
+  const dataFolder = resolve(values.data ?? join(appFolder, ".corral", "host"));
+  return { appFolder, port, dataFolder, enableAuth: values["enable-auth"] === true };
 }
 
 /** The state of a process whose app threw outside every handler is unknown: it ends, as a Functions worker does, and is started again. */

@@ -1,4 +1,5 @@
 import type { RegisteredFunction } from "./core-api";
+import type { AuthLevel } from "./keys";
 import { compareTemplates, matchTemplate, parseTemplate } from "./route-template";
 import type { RouteTemplate } from "./route-template";
 
@@ -7,7 +8,8 @@ export interface Route {
   readonly template: RouteTemplate;
   /** Upper case; empty means any. */
   readonly methods: readonly string[];
-  readonly needsKey: boolean;
+  readonly level: AuthLevel;
+  readonly disabled: boolean;
 }
 
 export interface RouteMatch {
@@ -44,19 +46,39 @@ export function decodePath(path: string): readonly string[] | undefined {
   }
 }
 
+interface RouteSetting {
+  readonly routePrefix: string;
+  readonly disabled?: boolean;
+}
+
 /** The route of an HTTP function; its name when it names none. */
 export function routeOf(
   fn: RegisteredFunction,
   binding: Readonly<Record<string, unknown>>,
-  routePrefix: string,
+  { routePrefix, disabled = false }: RouteSetting,
 ): Route {
-  const { route, methods, authLevel } = binding;
-  const own = typeof route === "string" ? route : fn.metadata.name;
+  const { methods } = binding;
   const list: unknown[] = Array.isArray(methods) ? methods : [];
   return {
     fn,
-    template: parseTemplate(`${routePrefix}/${own.replace(/^\//, "")}`),
+    disabled,
+    template: parseTemplate(routeTextOf(fn, binding, routePrefix)),
     methods: list.map((method) => String(method).toUpperCase()),
-    needsKey: typeof authLevel === "string" && authLevel.toLowerCase() !== "anonymous",
+    level: levelOf(binding["authLevel"]),
   };
+}
+
+export function routeTextOf(
+  { metadata }: RegisteredFunction,
+  { route }: Readonly<Record<string, unknown>>,
+  routePrefix: string,
+): string {
+  const own = typeof route === "string" ? route : metadata.name;
+  return `${routePrefix}/${own.replace(/^\//, "")}`.replace(/^\//, "");
+}
+
+function levelOf(level: unknown): AuthLevel {
+  const name = typeof level === "string" ? level.toLowerCase() : "anonymous";
+  // Whatever is no known level asks for a key rather than for none.
+  return name === "anonymous" || name === "admin" ? name : "function";
 }

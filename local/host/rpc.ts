@@ -8,6 +8,14 @@ export interface TypedData {
   double?: number;
   http?: HttpData;
   collectionString?: { string: string[] };
+  collectionBytes?: { bytes: Uint8Array[] };
+}
+
+/** Tells a function that it runs again, and why. */
+export interface RetryContext {
+  readonly retryCount: number;
+  readonly maxRetryCount: number;
+  readonly exception: { readonly source: string; readonly stackTrace: string; readonly message: string };
 }
 
 export interface HttpCookie {
@@ -53,6 +61,7 @@ export interface InvocationRequest {
   functionId: string;
   inputData: { name: string; data: TypedData }[];
   triggerMetadata: Record<string, TypedData>;
+  retryContext?: RetryContext;
 }
 
 export interface InvocationResponse {

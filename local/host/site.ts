@@ -1,39 +1,44 @@
 import type { ManagementApi, ManagementReply } from "../durable/management-api";
+import { serveAdmin } from "./admin-api";
+import type { AdminParts } from "./admin-api";
 import { serveEventGrid } from "./event-grid-trigger";
+import type { HttpRequest } from "./http-request";
 import { jsonReply } from "./http-server";
-import type { HttpHandler, HttpReply, HttpRequest } from "./http-server";
+import type { HttpHandler, HttpReply } from "./http-server";
 import { serveFunction } from "./http-trigger";
-import type { Invoker } from "./invoker";
-import type { HostKey } from "./keys";
-import type { Log } from "./log";
+import type { HttpTriggerParts } from "./http-trigger";
 import { decodePath } from "./router";
 import type { Triggers } from "./triggers";
 
-interface SiteParts {
-  readonly triggers: Triggers;
-  readonly invoker: Invoker;
-  readonly key: HostKey;
-  readonly log: Log;
-  readonly management: ManagementApi;
-}
+type SiteParts = Omit<HttpTriggerParts, "router"> &
+  AdminParts & { readonly triggers: Triggers; readonly management: ManagementApi };
 
 const WEBHOOKS = "/runtime/webhooks/";
+const ADMIN = "/admin/";
 
-/** Everything behind the host's public port: the extensions' webhooks, then the app's own functions. */
+/** Everything behind the host's public port: the host's own interface, the extensions' webhooks, then the app's functions. */
 export function createSiteHandler(parts: SiteParts): HttpHandler {
+  const functions = { ...parts, router: parts.triggers.router };
   return async (request) => {
-    if (!request.path.startsWith(WEBHOOKS)) return serveFunction({ ...parts, router: parts.triggers.router }, request);
-    if (!parts.key.allows(request)) return { status: 401 };
+    if (!isWellFormed(request)) return { status: 400 };
+    if (request.path.startsWith(ADMIN)) return serveAdmin(parts, request);
+    if (!request.path.startsWith(WEBHOOKS)) return serveFunction(functions, request);
+    if (!parts.keys.allows(request, "system")) return { status: 401 };
     const [extension = "", ...rest] = decodePath(request.path)?.slice(2) ?? [];
     switch (extension.toLowerCase()) {
       case "durabletask":
         return serveManagement(parts.management, request, rest);
       case "eventgrid":
-        return serveEventGrid({ functions: parts.triggers.eventGrid, invoker: parts.invoker, log: parts.log }, request);
+        return serveEventGrid({ functions: parts.triggers.eventGrid, invoker: parts.invoker }, request);
       default:
         return { status: 404 };
     }
   };
+}
+
+/** Node lets targets and hosts pass that no URL can be made of; Kestrel refuses them, and so do Node's own clients' libraries. */
+function isWellFormed({ target, url }: HttpRequest): boolean {
+  return target.startsWith("/") && URL.canParse(url);
 }
 
 /** The port for the durable client's own calls. The real host has one as well, and takes no keys there. */
@@ -50,11 +55,12 @@ async function serveManagement(
   path: readonly string[],
 ): Promise<HttpReply> {
   const token = request.headers["x-ms-continuation-token"];
+  const body = await request.readBody();
   const reply = await management.serve({
     method: request.method,
     path,
     query: request.query,
-    body: request.body.toString("utf8"),
+    body: body.toString("utf8"),
     contentType: request.headers["content-type"] ?? "",
     continuationToken: typeof token === "string" ? token : undefined,
   });

@@ -1,9 +1,10 @@
 import type { RegisteredFunction } from "./core-api";
 import type { Invoker } from "./invoker";
-import { describeError } from "./log";
 import type { Log } from "./log";
 import { parseSchedule } from "./ncrontab";
 import type { Schedule } from "./ncrontab";
+import { retryPolicyOf, runWithRetries } from "./retry-policy";
+import type { RetryPolicy } from "./retry-policy";
 import type { Binding } from "./rpc";
 import { resolveSettings } from "./settings";
 import type { Settings } from "./settings";
@@ -27,8 +28,9 @@ export class TimerTrigger {
   private readonly schedule: Schedule;
   private readonly runOnStartup: boolean;
   private readonly monitored: boolean;
+  private readonly retries: RetryPolicy | undefined;
+  private readonly stopping = new AbortController();
   private handle: NodeJS.Timeout | undefined;
-  private stopped = false;
 
   constructor(
     private readonly fn: RegisteredFunction,
@@ -43,6 +45,7 @@ export class TimerTrigger {
     );
     this.runOnStartup = binding["runOnStartup"] === true;
     this.monitored = binding["useMonitor"] !== false && this.periodMs() >= MONITORED_FROM_MS;
+    this.retries = retryPolicyOf(fn, parts.log);
   }
 
   start(): void {
@@ -53,13 +56,13 @@ export class TimerTrigger {
   }
 
   stop(): void {
-    this.stopped = true;
+    this.stopping.abort();
     clearTimeout(this.handle);
   }
 
   private wait(): void {
     const next = this.schedule.next(new Date());
-    if (!next || this.stopped) return;
+    if (!next || this.stopping.signal.aborted) return;
     const waitMs = next.getTime() - Date.now();
     this.record(this.parts.state.of(this.name)?.last ?? new Date().toISOString(), next);
     this.handle = setTimeout(
@@ -71,25 +74,28 @@ export class TimerTrigger {
   private async run(isPastDue: boolean): Promise<void> {
     const last = new Date();
     const next = this.schedule.next(last);
-    const previous = this.parts.state.of(this.name);
-    const status = {
-      Last: previous?.last ?? last.toISOString(),
-      Next: (next ?? last).toISOString(),
-      LastUpdated: last.toISOString(),
-    };
-    const json = JSON.stringify({
-      Schedule: { AdjustForDST: true },
-      ScheduleStatus: this.monitored ? status : null,
-      IsPastDue: isPastDue,
+    const data = { json: JSON.stringify(this.timerOf({ last, next, isPastDue })) };
+    const reason = `Timer fired at ${last.toISOString().replace("Z", "0000+00:00")}`;
+    await runWithRetries({
+      ...{ policy: this.retries, log: this.parts.log, signal: this.stopping.signal },
+      run: (retryContext) => this.parts.invoker.invoke(this.fn, { data, reason, retryContext }),
     });
-    try {
-      await this.parts.invoker.invoke(this.fn, { data: { json } });
-    } catch (error) {
-      this.parts.log(`[${this.name}] Executed with failure: ${describeError(error)}`);
-    }
     // Recorded after the run: a host that dies in the middle runs the function again when it is back.
     if (next) this.record(last.toISOString(), next);
     this.wait();
+  }
+
+  private timerOf({ last, next, isPastDue }: { last: Date; next: Date | undefined; isPastDue: boolean }): object {
+    const status = {
+      Last: this.parts.state.of(this.name)?.last ?? last.toISOString(),
+      Next: (next ?? last).toISOString(),
+      LastUpdated: last.toISOString(),
+    };
+    return {
+      Schedule: { AdjustForDST: true },
+      ScheduleStatus: this.monitored ? status : null,
+      IsPastDue: isPastDue,
+    };
   }
 
   private record(last: string, next: Date): void {

@@ -7,7 +7,7 @@ function routerOf(...routes: readonly string[]): Router {
     routes.map((text) => {
       const [route = "", methods = ""] = text.split(" ");
       const fn: RegisteredFunction = { metadata: { name: text, bindings: {} }, callback: () => undefined };
-      return routeOf(fn, { route, ...(methods !== "" && { methods: methods.split(",") }) }, "api");
+      return routeOf(fn, { route, ...(methods !== "" && { methods: methods.split(",") }) }, { routePrefix: "api" });
     }),
   );
 }
@@ -79,7 +79,7 @@ it.each(["a/{unclosed", "a/{x:nonsense}", "a/{}"])("refuses the bad template %s"
 
 it("takes the empty path to a root route without prefix", () => {
   const fn: RegisteredFunction = { metadata: { name: "page", bindings: {} }, callback: () => undefined };
-  const root = new Router([routeOf(fn, { route: "/" }, "")]);
+  const root = new Router([routeOf(fn, { route: "/" }, { routePrefix: "" })]);
 
   expect(root.find("GET", "/")?.route.fn).toBe(fn);
 });

@@ -53,7 +53,7 @@ it("reads what host.json says and keeps Azure's defaults for the rest", () => {
   });
 
   expect(config).toMatchObject({
-    routePrefix: "api",
+    http: { routePrefix: "api", maxOutstandingRequests: undefined },
     functionTimeoutMs: 600_000,
     durable: { hubName: "hub", overridable: "AnyState" },
     serviceBus: {

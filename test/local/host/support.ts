@@ -10,8 +10,11 @@ const LONGEST_WAIT_MS = 20_000;
 
 export interface AppOptions {
   readonly data?: string;
-  readonly port?: number;
+  /** 0 by default; undefined leaves it to the app's own settings. */
+  readonly port?: number | undefined;
   readonly env?: Readonly<Record<string, string>>;
+  /** Further arguments of the host. */
+  readonly args?: readonly string[];
 }
 
 export interface Answer {
@@ -47,9 +50,13 @@ export class TestApp {
     return app;
   }
 
-  static launch(name: string, { data = temporaryFolder(), port = 0, env = {} }: AppOptions = {}): TestApp {
+  /** `name` is a folder of test/apps, or any folder by its whole path. */
+  static launch(name: string, options: AppOptions = {}): TestApp {
+    const { data = temporaryFolder(), env = {}, args: further = [] } = options;
+    const port = "port" in options ? options.port : 0;
     const main = join(buildFolder(), "local", "host", "main.js");
-    const args = [join(root, "test", "apps", name), "--port", String(port), "--data", data];
+    const args = [resolve(root, "test", "apps", name), "--data", data, ...further];
+    if (port !== undefined) args.push("--port", String(port));
     const child = fork(main, args, {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       env: { ...process.env, ...env },
@@ -62,6 +69,10 @@ export class TestApp {
 
   get log(): string {
     return this.output;
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
   }
 
   async kill(signal: NodeJS.Signals): Promise<number | NodeJS.Signals> {
@@ -82,6 +93,16 @@ export class TestApp {
   ): Promise<Answer> {
     const response = await fetch(`http://127.0.0.1:${this.port}${path}`, { method, ...init });
     return { status: response.status, headers: response.headers, text: await response.text() };
+  }
+
+  /** Resolves once the host has said that; fails with all that it said when it never does. */
+  async said(pattern: RegExp): Promise<RegExpExecArray> {
+    const found = await until(
+      () => pattern.exec(this.output),
+      (match) => match !== null,
+    ).catch(() => undefined);
+    if (!found) throw new Error(`Nothing said of ${String(pattern)} in:\n${this.output}`);
+    return found;
   }
 
   async json(path: string): Promise<unknown> {
