@@ -1,4 +1,4 @@
-import type { RetryOptions } from "./history";
+import type { RetryOptions, SentKind } from "./history";
 
 /** The numbers of the SDK's actions. */
 export const ActionType = {
@@ -18,6 +18,16 @@ export const ActionType = {
   ReleaseLocks: 14,
 } as const;
 
+/** An HTTP call of an orchestration, as `context.df.callHttp` describes it. */
+export interface DurableHttpRequest {
+  readonly method?: string;
+  readonly uri?: string;
+  readonly content?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly tokenSource?: { readonly kind?: string; readonly resource?: string };
+  readonly asynchronousPatternEnabled?: boolean;
+}
+
 /** One action as the SDK hands it over; which fields are there depends on `actionType`. */
 export interface Action {
   readonly actionType: number;
@@ -29,6 +39,10 @@ export interface Action {
   readonly fireAt?: Date | string;
   readonly isCanceled?: boolean;
   readonly compoundActions?: readonly Action[];
+  readonly operation?: string;
+  readonly lockRequestId?: string;
+  readonly lockSet?: readonly { readonly name: string; readonly key: string }[];
+  readonly httpRequest?: DurableHttpRequest;
 }
 
 /** What an orchestrator's invocation returns: all actions since the start of the execution, not only the new ones. */
@@ -40,7 +54,7 @@ export interface OrchestratorResult {
   readonly customStatus?: unknown;
 }
 
-export type TaskKind = "activity" | "sub-orchestration" | "timer";
+export type TaskKind = "activity" | "sub-orchestration" | "timer" | "HTTP call" | SentKind;
 
 const KINDS = new Map<number, TaskKind>([
   [ActionType.CallActivity, "activity"],
@@ -48,15 +62,14 @@ const KINDS = new Map<number, TaskKind>([
   [ActionType.CallSubOrchestrator, "sub-orchestration"],
   [ActionType.CallSubOrchestratorWithRetry, "sub-orchestration"],
   [ActionType.CreateTimer, "timer"],
+  [ActionType.CallHttp, "HTTP call"],
+  [ActionType.CallEntity, "call"],
+  [ActionType.SignalEntity, "signal"],
+  [ActionType.Lock, "lock"],
+  [ActionType.ReleaseLocks, "release"],
 ]);
 
-const NOT_SIMULATED = new Map<number, string>([
-  [ActionType.CallEntity, "callEntity"],
-  [ActionType.CallHttp, "callHttp"],
-  [ActionType.SignalEntity, "signalEntity"],
-  [ActionType.Lock, "lock"],
-  [ActionType.ReleaseLocks, "releasing a lock"],
-]);
+const WITHOUT_TASK: ReadonlySet<number> = new Set([ActionType.ContinueAsNew, ActionType.WaitForExternalEvent]);
 
 export function kindOf(action: Action): TaskKind | undefined {
   return KINDS.get(action.actionType);
@@ -80,9 +93,10 @@ export function readActions(result: OrchestratorResult): ActionList {
   let refusal: string | undefined;
   for (const action of leaves) {
     if (action.actionType === ActionType.ContinueAsNew) continueAsNew = action;
-    const unsupported = NOT_SIMULATED.get(action.actionType);
-    if (unsupported !== undefined) refusal ??= `${unsupported} is not simulated yet by this host`;
-    if (kindOf(action) === undefined) continue;
+    if (kindOf(action) === undefined) {
+      if (!WITHOUT_TASK.has(action.actionType)) refusal ??= `action ${action.actionType} is not simulated by this host`;
+      continue;
+    }
     // The SDK lists a task again when it stands in a second Task.any or Task.all. Azure then schedules it again and every
     // later id is off by one: results reach the wrong tasks.
     if (seen.has(action)) refusal ??= relisted(action);

@@ -1,4 +1,3 @@
-import type { DurableFunctions } from "./functions";
 import type { ActivityRow } from "./journal";
 
 export type ActivityOutcome = { readonly result: string } | { readonly error: unknown };
@@ -11,7 +10,8 @@ export class ActivityQueue {
   private stopped = false;
 
   constructor(
-    private readonly functions: DurableFunctions,
+    /** Gives the activity's result as JSON. */
+    private readonly call: (row: ActivityRow) => Promise<string>,
     private readonly limit: number,
     private readonly done: (row: ActivityRow, outcome: ActivityOutcome) => void,
   ) {}
@@ -43,9 +43,7 @@ export class ActivityQueue {
   private async run(row: ActivityRow): Promise<void> {
     let outcome: ActivityOutcome;
     try {
-      outcome = {
-        result: await this.functions.runActivity(row.name, { input: row.input, instanceId: row.instanceId }),
-      };
+      outcome = { result: await this.call(row) };
     } catch (error) {
       outcome = { error };
     }

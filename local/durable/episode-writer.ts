@@ -1,5 +1,7 @@
 import type { ActivityQueue } from "./activity-queue";
 import type { CommitLoop } from "./commit-loop";
+import type { EntityHub } from "./entity-hub";
+import type { EntityCaller, EntityMessage } from "./entity-tables";
 import type { Episode } from "./episode";
 import { EventType, playedTextOf } from "./history";
 import type { HistoryEvent } from "./history";
@@ -15,6 +17,7 @@ export interface EpisodeWriterParts {
   readonly timers: TimerQueue;
   readonly nextWid: () => number;
   readonly startChild: (event: HistoryEvent, parent: ParentTask) => void;
+  readonly entities: EntityHub;
   /** Gets the event that a parent would read. */
   readonly finished: (instance: Instance, event: HistoryEvent) => void;
   readonly continued: (instance: Instance) => void;
@@ -29,7 +32,9 @@ export class EpisodeWriter {
     this.consume(instance, messages);
     instance.customStatus = episode.customStatus ?? instance.customStatus;
     if (instance.status === "Pending") instance.status = "Running";
-    if (end?.kind !== "failed") this.schedule(instance, episode.scheduled, end !== undefined);
+    const isSent = ({ EventType: type }: HistoryEvent): boolean => type === EventType.EventSent;
+    const scheduled = end?.kind === "failed" ? episode.scheduled.filter(isSent) : episode.scheduled;
+    this.schedule(instance, scheduled, end !== undefined);
     if (end?.kind === "continued") {
       this.continueAsNew(instance, end.input);
       return;
@@ -91,6 +96,7 @@ export class EpisodeWriter {
     for (const event of events) {
       if (event.EventType === EventType.TaskScheduled) this.scheduleActivity(instance, event);
       else if (event.EventType === EventType.SubOrchestrationCreated) this.startChild(instance, event);
+      else if (event.EventType === EventType.EventSent) this.send(instance, event);
       else if (!ending) this.armTimer(instance, event);
     }
   }
@@ -117,6 +123,10 @@ export class EpisodeWriter {
     this.parts.startChild(event, { iid, id, execution, task: event.EventId });
   }
 
+  private send({ iid, execution }: Instance, event: HistoryEvent): void {
+    this.parts.entities.send(event.InstanceId ?? "", entityMessageOf(event, { iid, execution }));
+  }
+
   private armTimer({ iid, execution }: Instance, event: HistoryEvent): void {
     const { journal, commits, timers } = this.parts;
     const timer = { iid, execution, task: event.EventId, fireAt: Date.parse(event.FireAt ?? event.Timestamp) };
@@ -135,6 +145,7 @@ export class EpisodeWriter {
     const { iid } = instance;
     const execution = randomUUID().replaceAll("-", "");
     this.cancelOpenTimers(instance);
+    this.parts.entities.releaseAll(instance);
     commits.write(() => journal.restartInstance(iid, execution, input));
     instance.startExecution(execution, input);
     this.save(instance, null);
@@ -156,8 +167,23 @@ export class EpisodeWriter {
     this.cancelOpenTimers(instance);
     commits.write(() => journal.deleteTimers(iid));
     commits.write(() => journal.deleteMessages(iid));
+    this.parts.entities.releaseAll(instance);
     this.parts.finished(instance, parentEvent(status, output));
   }
+}
+
+function entityMessageOf({ Input = "{}", Sent }: HistoryEvent, caller: EntityCaller): EntityMessage {
+  // `scheduleEvents` wrote the text.
+  const { id, op, input, lockset } = JSON.parse(Input) as {
+    id: string;
+    op?: string;
+    input?: string;
+    lockset?: string[];
+  };
+  if (Sent === "release") return { kind: "release", caller, requestId: id };
+  if (Sent === "lock") return { kind: "lock", caller, requestId: id, lockSet: lockset ?? [], position: 0 };
+  const operation = { operation: op ?? "", ...(input !== undefined && { input }), isSignal: Sent === "signal" };
+  return { kind: "operation", caller, requestId: id, ...operation };
 }
 
 function parentEvent(status: RuntimeStatus, output: string): HistoryEvent {

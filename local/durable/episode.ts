@@ -1,10 +1,16 @@
-import { readActions } from "./actions";
+import { ActionType, readActions } from "./actions";
 import type { Action, OrchestratorResult } from "./actions";
-import { findDivergence, followUpOf } from "./execution";
-import type { DurableFunctions } from "./functions";
-import { EventType, playedTextOf, textOf } from "./history";
+import { findDivergence } from "./divergence";
+import { versionProblem } from "./durable-settings";
+import type { DurableSettings } from "./durable-settings";
+import { followUpOf } from "./execution";
+import { entityNameOf } from "./entity-id";
+import type { DurableFunctions, FunctionKind } from "./functions";
+import { EventType, playedTextOf, replayTextOf, textOf } from "./history";
 import type { HistoryEvent } from "./history";
 import type { Instance } from "./instance";
+import { jsonOf, scheduleEvents } from "./schedule";
+import type { ScheduleOptions } from "./schedule";
 
 export type EpisodeEnd =
   | { readonly kind: "completed"; readonly output: string }
@@ -22,9 +28,13 @@ export interface Episode {
   readonly end: EpisodeEnd | undefined;
 }
 
-interface Turn {
-  readonly instance: Instance;
+export interface EpisodeContext {
   readonly functions: DurableFunctions;
+  readonly options: DurableSettings;
+}
+
+interface Turn extends EpisodeContext {
+  readonly instance: Instance;
   readonly now: number;
   /** What the SDK schedules by itself in this turn; it numbers these before anything that user code schedules. */
   readonly followUps: readonly HistoryEvent[];
@@ -32,7 +42,7 @@ interface Turn {
 
 /** Lets the orchestrator read the new events and turns what it did into history. Never throws: a failure is an end. */
 export async function runEpisode(
-  functions: DurableFunctions,
+  context: EpisodeContext,
   instance: Instance,
   events: readonly HistoryEvent[],
 ): Promise<Episode> {
@@ -43,14 +53,18 @@ export async function runEpisode(
     Timestamp: new Date(now).toISOString(),
   };
   const texts = [started, ...events].map(textOf);
-  const trigger = triggerOf(instance, texts.map(({ fresh }) => fresh).join(","));
-  const followUps = readEvents(instance, [started, ...events], now);
-  const outcome = await run({ functions, instance, now, followUps }, trigger);
+  const fresh = texts.map((text) => text.fresh).join(",");
+  const trigger = triggerOf(instance, fresh, context.options);
+  const turn: Turn = { ...context, instance, now, followUps: [] };
+  const followUps = readEvents(turn, [started, ...events]);
+  const outcome = await run({ ...turn, followUps }, trigger);
   const closing: HistoryEvent[] = [...outcome.scheduled];
   if (outcome.end && outcome.end.kind !== "continued") closing.push(completionOf(outcome.end, now));
   closing.push({ EventType: EventType.OrchestratorCompleted, EventId: -1, Timestamp: new Date(now).toISOString() });
-  const replay = texts.map(({ played }) => played).join(",");
-  return { ...outcome, text: [replay, ...closing.map(playedTextOf)].join(","), replay };
+  const read = texts.map(({ played }) => played).join(",");
+  const sent = replayTextOf(outcome.scheduled);
+  const replay = sent === "" ? read : `${read},${sent}`;
+  return { ...outcome, text: [read, ...closing.map(playedTextOf)].join(","), replay };
 }
 
 /** Node may fire a timer a millisecond early, and clocks step back: a turn's time is never before a timer that it sees. */
@@ -59,23 +73,32 @@ function turnTimeOf(instance: Instance, events: readonly HistoryEvent[]): number
   return Math.max(Date.now(), instance.state.lastTurnAt, ...fired);
 }
 
-/**
- * The durations are given because the SDK refuses timers without them. They are so long that no timer is cut into segments,
- * as with the backends that have no limit of their own.
- */
-function triggerOf(instance: Instance, fresh: string): string {
+/** The two durations are the SDK's own unit of long timers: it cuts a timer into the same segments as `segmentOf`. */
+function triggerOf(instance: Instance, fresh: string, options: ScheduleOptions): string {
   const history = instance.played === "" ? fresh : `${instance.played},${fresh}`;
   return (
     `{"history":[${history}],"input":${instance.input},"instanceId":${JSON.stringify(instance.id)},"isReplaying":${instance.played !== ""},` +
     `"parentInstanceId":${JSON.stringify(instance.parent?.id ?? null)},"upperSchemaVersion":1,"upperSchemaVersionNew":3,` +
-    '"longRunningTimerIntervalDuration":"36500.00:00:00","maximumShortTimerDuration":"36500.00:00:00","defaultHttpAsyncRequestSleepTimeMillseconds":30000}'
+    `"longRunningTimerIntervalDuration":"${timeSpanOf(options.longTimerIntervalMs)}",` +
+    `"maximumShortTimerDuration":"${timeSpanOf(options.maximumShortTimerMs)}",` +
+    `"defaultHttpAsyncRequestSleepTimeMillseconds":${options.httpSleepMs}}`
   );
 }
 
-function readEvents({ state }: Instance, events: readonly HistoryEvent[], now: number): HistoryEvent[] {
+/** A time span as .NET writes it and moment reads it: `d.hh:mm:ss.fff`. */
+function timeSpanOf(totalMs: number): string {
+  const two = (value: number): string => String(Math.floor(value)).padStart(2, "0");
+  const [days, hours] = [Math.floor(totalMs / DAY_MS), (totalMs % DAY_MS) / 3_600_000];
+  const [minutes, seconds] = [(totalMs % 3_600_000) / 60_000, (totalMs % 60_000) / 1_000];
+  return `${days}.${two(hours)}:${two(minutes)}:${two(seconds)}.${String(totalMs % 1_000).padStart(3, "0")}`;
+}
+
+const DAY_MS = 86_400_000;
+
+function readEvents({ instance: { state }, now, options }: Turn, events: readonly HistoryEvent[]): HistoryEvent[] {
   const followUps: HistoryEvent[] = [];
   for (const event of events) {
-    const followUp = followUpOf(state, event, { id: state.nextId, now });
+    const followUp = followUpOf(state, event, { id: state.nextId, now, limits: options });
     state.apply(event);
     if (!followUp) continue;
     state.apply(followUp);
@@ -90,6 +113,8 @@ async function run(turn: Turn, trigger: string): Promise<Outcome> {
   const { functions, instance } = turn;
   if (!functions.has("orchestration", instance.name))
     return failed(turn, missing("orchestration", instance.name, functions));
+  const wrongVersion = versionProblem(instance.version, turn.options.versioning);
+  if (wrongVersion !== undefined) return failed(turn, wrongVersion);
   let result: OrchestratorResult;
   try {
     result = await functions.runOrchestrator(instance.name, trigger);
@@ -121,7 +146,7 @@ function stateOfFailure(error: unknown): OrchestratorResult | undefined {
 function interpret(turn: Turn, result: OrchestratorResult): Outcome {
   const { state } = turn.instance;
   const { tasks, continueAsNew, refusal } = readActions(result);
-  const problem = findDivergence(state.scheduled, tasks) ?? refusal ?? result.error;
+  const problem = findDivergence(state.scheduled, tasks) ?? refusal;
   if (problem !== undefined) return { ...failed(turn, problem), customStatus: customStatusOf(result) };
   const known = state.scheduled.length;
   const cancelledTimers = cancelTimers(turn.instance, tasks);
@@ -129,13 +154,21 @@ function interpret(turn: Turn, result: OrchestratorResult): Outcome {
   for (const action of tasks.slice(known)) {
     const unknownName = missingName(turn.functions, action);
     if (unknownName !== undefined) return failed(turn, unknownName);
-    const event = scheduleEvent(turn, action);
-    state.apply(event);
-    // A timer that was made and cancelled in one turn has its number, but will never fire.
-    if (action.isCanceled === true && state.open.delete(event.EventId)) cancelledTimers.push(event.EventId);
-    scheduled.push(event);
+    for (const event of scheduleEvents(turn, action)) {
+      state.apply(event);
+      // A timer that was made and cancelled in one turn has its number, but will never fire.
+      if (action.isCanceled === true && closeTimer(turn.instance, event.EventId) !== undefined)
+        cancelledTimers.push(event.EventId);
+      scheduled.push(event);
+    }
   }
-  return { scheduled, cancelledTimers, customStatus: customStatusOf(result), end: endOf(result, continueAsNew) };
+  const customStatus = customStatusOf(result);
+  if (result.error !== undefined) {
+    // What an orchestrator that throws has sent to entities still goes out; what it only scheduled has no reader any more.
+    const sent = scheduled.filter(({ EventType: type }) => type === EventType.EventSent);
+    return { ...failed(turn, result.error), scheduled: [...turn.followUps, ...sent], customStatus };
+  }
+  return { scheduled, cancelledTimers, customStatus, end: endOf(result, continueAsNew) };
 }
 
 function endOf(result: OrchestratorResult, continueAsNew: Action | undefined): EpisodeEnd | undefined {
@@ -144,43 +177,38 @@ function endOf(result: OrchestratorResult, continueAsNew: Action | undefined): E
   return { kind: "completed", output: jsonOf(result.output) };
 }
 
-function cancelTimers({ state }: Instance, tasks: readonly Action[]): number[] {
+function cancelTimers(instance: Instance, tasks: readonly Action[]): number[] {
   const cancelled: number[] = [];
-  for (const [position, { id }] of state.scheduled.entries()) {
+  for (const [position, { id }] of instance.state.scheduled.entries()) {
     // A cancelled timer's action changes long after it was listed, so that old actions are looked at in every turn.
-    if (tasks[position]?.isCanceled === true && state.open.delete(id)) cancelled.push(id);
+    if (tasks[position]?.isCanceled !== true) continue;
+    const open = closeTimer(instance, id);
+    if (open !== undefined) cancelled.push(open);
   }
   return cancelled;
 }
 
-function scheduleEvent({ instance, now }: Turn, action: Action): HistoryEvent {
-  const id = instance.state.nextId;
-  const base = { EventId: id, Timestamp: new Date(now).toISOString() };
-  if (action.fireAt !== undefined)
-    return { EventType: EventType.TimerCreated, ...base, FireAt: new Date(action.fireAt).toISOString() };
-  const call = { Name: action.functionName ?? "", ...(action.retryOptions && { Retry: { ...action.retryOptions } }) };
-  if (action.actionType <= 1) {
-    // The SDK hands over a string already as JSON, and everything else as it is.
-    const input = typeof action.input === "string" ? action.input : jsonOf(action.input);
-    return { EventType: EventType.TaskScheduled, ...base, ...call, Input: `[${input}]` };
-  }
-  return {
-    EventType: EventType.SubOrchestrationCreated,
-    ...base,
-    ...call,
-    InstanceId: action.instanceId ? action.instanceId : `${instance.execution}:${id.toString(16).padStart(4, "0")}`,
-    Version: action.version ?? "",
-    Input: jsonOf(action.input),
-  };
+/** Gives the id of the segment that was open, undefined when the timer has ended. */
+function closeTimer({ state }: Instance, id: number): number | undefined {
+  const isLong = state.longTimers.delete(id);
+  const open = isLong ? [...state.open].find(([, origin]) => origin === id)?.[0] : id;
+  return open !== undefined && state.open.delete(open) ? open : undefined;
 }
 
 function missingName(functions: DurableFunctions, action: Action): string | undefined {
-  if (action.functionName === undefined) return undefined;
-  const kind = action.actionType <= 1 ? "activity" : "orchestration";
-  return functions.has(kind, action.functionName) ? undefined : missing(kind, action.functionName, functions);
+  const { functionName, instanceId, lockSet } = action;
+  if (functionName !== undefined) {
+    const kind = action.actionType <= ActionType.CallActivityWithRetry ? "activity" : "orchestration";
+    return functions.has(kind, functionName) ? undefined : missing(kind, functionName, functions);
+  }
+  const isEntity = action.actionType === ActionType.CallEntity || action.actionType === ActionType.SignalEntity;
+  const called = isEntity ? [entityNameOf(instanceId ?? "")] : [];
+  const names = lockSet ? lockSet.map(({ name }) => name) : called;
+  const unknown = names.find((name) => !functions.has("entity", name));
+  return unknown === undefined ? undefined : missing("entity", unknown, functions);
 }
 
-export function missing(kind: "activity" | "orchestration", name: string, functions: DurableFunctions): string {
+export function missing(kind: FunctionKind, name: string, functions: DurableFunctions): string {
   const known = functions
     .names(kind)
     .map((each) => `'${each}'`)
@@ -206,11 +234,6 @@ function completionOf(end: Exclude<EpisodeEnd, { kind: "continued" }>, now: numb
 
 function customStatusOf(result: OrchestratorResult): string | undefined {
   return result.customStatus === undefined ? undefined : jsonOf(result.customStatus);
-}
-
-/** JSON knows no undefined; the SDK parses every text that it gets. */
-function jsonOf(value: unknown): string {
-  return value === undefined || typeof value === "function" ? "null" : JSON.stringify(value);
 }
 
 export function messageOf(error: unknown): string {

@@ -13,6 +13,7 @@ export const EventType = {
   TimerFired: 11,
   OrchestratorStarted: 12,
   OrchestratorCompleted: 13,
+  EventSent: 14,
   EventRaised: 15,
   ExecutionSuspended: 19,
   ExecutionResumed: 20,
@@ -27,10 +28,13 @@ export interface RetryOptions {
   readonly maxRetryIntervalInMilliseconds?: number;
 }
 
+/** What an orchestration sent to an entity. A lock goes to the first entity of its set, which hands it on. */
+export type SentKind = "call" | "signal" | "lock" | "release";
+
 /**
- * One event of an orchestration's history, spelled as the SDK reads it. `Origin` and `Retry` are this host's own: they tell
- * after a restart which tasks the SDK numbered by itself (a retry's timers and repeats) and for which first task. The SDK
- * ignores fields that it does not know.
+ * One event of an orchestration's history, spelled as the SDK reads it. `Origin`, `Retry`, `Until`, `Next` and `Sent` are
+ * this host's own: they tell after a restart which tasks the SDK numbered by itself (a retry's timers and repeats, a long
+ * timer's segments, an HTTP call's polls) and for which first task. The SDK ignores fields that it does not know.
  */
 export interface HistoryEvent {
   readonly EventType: number;
@@ -51,6 +55,11 @@ export interface HistoryEvent {
   readonly OrchestrationStatus?: string;
   readonly Origin?: number;
   readonly Retry?: RetryOptions;
+  /** When a timer of several segments ends. */
+  readonly Until?: string;
+  /** The HTTP request that follows when this timer fires; the SDK has numbered it already. */
+  readonly Next?: { readonly EventId: number; readonly Input: string };
+  readonly Sent?: SentKind;
 }
 
 /** An event's JSON without its opening brace and `IsPlayed`, so that both forms below cost one serialisation. */
@@ -88,6 +97,8 @@ const REPLAYED: ReadonlySet<number> = new Set([
   EventType.SubOrchestrationFailed,
   EventType.TimerFired,
   EventType.OrchestratorStarted,
+  // A call of an entity is answered under the id that this event holds.
+  EventType.EventSent,
   EventType.EventRaised,
 ]);
 
@@ -107,7 +118,10 @@ export function taskIdOf(event: HistoryEvent): number | undefined {
   return event.TaskScheduledId ?? event.TimerId;
 }
 
-const HIDDEN: ReadonlySet<string> = new Set(["IsPlayed", "Origin", "Retry", "Result", "Input"]);
+const HIDDEN: ReadonlySet<string> = new Set([
+  ...["IsPlayed", "Result", "Input"],
+  ...["Origin", "Retry", "Until", "Next", "Sent"],
+]);
 
 /** An event as the management API shows it: by name, without this host's own fields, outputs only on request. */
 export function publicEvent(event: HistoryEvent, showOutput: boolean): Record<string, unknown> {

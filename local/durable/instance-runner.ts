@@ -1,6 +1,8 @@
 import type { CommitLoop } from "./commit-loop";
 import { runEpisode } from "./episode";
 import type { EpisodeWriter } from "./episode-writer";
+import { versionProblem } from "./durable-settings";
+import type { DurableSettings } from "./durable-settings";
 import type { DurableFunctions } from "./functions";
 import { EventType, playedTextOf, taskIdOf } from "./history";
 import { takeNextStep } from "./instance";
@@ -9,6 +11,7 @@ import type { Journal } from "./journal";
 
 export interface InstanceRunnerParts {
   readonly functions: DurableFunctions;
+  readonly settings: DurableSettings;
   readonly journal: Journal;
   readonly commits: () => CommitLoop;
   readonly writer: () => EpisodeWriter;
@@ -53,6 +56,7 @@ export class InstanceRunner {
       return;
     }
     this.dropStale(instance);
+    if (this.rejects(instance)) return;
     const next = takeNextStep(instance);
     if (!next) return;
     if (next.kind === "episode") {
@@ -64,11 +68,22 @@ export class InstanceRunner {
     if (instance.inbox.length > 0) this.step(instance);
   }
 
+  /** An instance of another version waits for an app that runs it; it can only be terminated. */
+  private rejects({ id, inbox, version }: Instance): boolean {
+    const { versioning } = this.parts.settings;
+    if (versioning?.failure !== "Reject") return false;
+    const problem = versionProblem(version, versioning);
+    if (problem === undefined || inbox.some(({ event }) => event.EventType === EventType.ExecutionTerminated))
+      return false;
+    this.parts.log(`[${id}] is not run: ${problem}`);
+    return true;
+  }
+
   private async runEpisode(instance: Instance, messages: Message[]): Promise<void> {
     instance.running = true;
     instance.inFlight = messages;
     const episode = await runEpisode(
-      this.parts.functions,
+      { functions: this.parts.functions, options: this.parts.settings },
       instance,
       messages.map(({ event }) => event),
     );

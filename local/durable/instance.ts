@@ -157,11 +157,11 @@ function takeControl(inbox: Message[], kind: "suspend" | "resume", type: number)
 }
 
 /**
- * While a task with retries is open the SDK numbers tasks by itself, in an order that depends on the events: with one
- * completion in each episode that order is certain.
+ * While a task with retries, a long timer or a polled HTTP call is open the SDK numbers tasks by itself, in an order that
+ * depends on the events: with one completion in each episode that order is certain.
  */
 function batchSize({ inbox, state }: Instance): number {
-  if (state.retrying.size > 0) return 1;
+  if (state.numbersByItself) return 1;
   const suspendAt = inbox.findIndex(({ event }) => event.EventType === EventType.ExecutionSuspended);
   return suspendAt < 0 ? inbox.length : suspendAt;
 }

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { StatementSync } from "node:sqlite";
+import { SCHEMA } from "./journal-schema";
 
 export type RuntimeStatus = "Pending" | "Running" | "Suspended" | "Completed" | "Failed" | "Terminated";
 
@@ -51,25 +52,6 @@ export interface InboxRow {
   readonly event: string;
 }
 
-// History rows lie in the order of writing: side by side with those of their instance, a commit for fifty instances would
-// write fifty pages instead of a few.
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS instances (
-  iid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, version TEXT NOT NULL, execution TEXT NOT NULL,
-  status TEXT NOT NULL, input TEXT NOT NULL, output TEXT, customStatus TEXT, createdAt INTEGER NOT NULL, updatedAt INTEGER NOT NULL,
-  episodes INTEGER NOT NULL, parentIid INTEGER, parentId TEXT, parentExecution TEXT, parentTask INTEGER);
-CREATE INDEX IF NOT EXISTS instances_created ON instances (createdAt);
-CREATE TABLE IF NOT EXISTS history (row INTEGER PRIMARY KEY, iid INTEGER NOT NULL, episode INTEGER NOT NULL, events TEXT NOT NULL);
-CREATE UNIQUE INDEX IF NOT EXISTS history_instance ON history (iid, episode);
-CREATE TABLE IF NOT EXISTS activities (
-  wid INTEGER PRIMARY KEY, iid INTEGER NOT NULL, execution TEXT NOT NULL, task INTEGER NOT NULL, instanceId TEXT NOT NULL,
-  name TEXT NOT NULL, input TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS timers (
-  iid INTEGER NOT NULL, task INTEGER NOT NULL, execution TEXT NOT NULL, fireAt INTEGER NOT NULL, PRIMARY KEY (iid, task)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS inbox (seq INTEGER PRIMARY KEY, iid INTEGER NOT NULL, execution TEXT, event TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS inbox_instance ON inbox (iid);
-`;
-
 /** What one status query asks for; an empty list of statuses means all. */
 export interface InstanceFilter {
   readonly statuses: readonly string[];
@@ -85,7 +67,7 @@ export interface InstanceFilter {
  * synced at each commit, so that a killed process or machine finds all that was promised.
  */
 export class Journal {
-  private readonly db: DatabaseSync;
+  readonly db: DatabaseSync;
   private readonly statements = new Map<string, StatementSync>();
 
   constructor(path: string) {
@@ -180,6 +162,11 @@ export class Journal {
     this.run("INSERT INTO history (iid, episode, events) VALUES (?, ?, ?)", iid, episode, events);
   }
 
+  /** Forgets the episodes from that one on. */
+  cutHistory(iid: number, episode: number): void {
+    this.run("DELETE FROM history WHERE iid = ? AND episode >= ?", iid, episode);
+  }
+
   insertActivity(row: ActivityRow): void {
     this.run(
       "INSERT INTO activities (wid, iid, execution, task, instanceId, name, input) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -242,8 +229,17 @@ export class Journal {
   }
 
   historyOf(iid: number): string {
+    return this.episodesOf(iid).join(",");
+  }
+
+  episodesOf(iid: number): string[] {
     const rows = this.all("SELECT events FROM history WHERE iid = ? ORDER BY episode", iid) as { events: string }[];
-    return rows.map(({ events }) => events).join(",");
+    return rows.map(({ events }) => events);
+  }
+
+  hasActivity(iid: number, execution: string, task: number): boolean {
+    const sql = "SELECT 1 FROM activities WHERE iid = ? AND execution = ? AND task = ?";
+    return this.all(sql, iid, execution, task).length > 0;
   }
 
   inboxOf(iid: number): InboxRow[] {

@@ -1,75 +1,87 @@
 import { randomUUID } from "node:crypto";
 import { linksOf } from "./client-binding";
 import type { LinkOptions } from "./client-binding";
+import { EntityApi } from "./entity-api";
 import { missing } from "./episode";
 import type { DurableFunctions } from "./functions";
 import { FINISHED } from "./journal";
 import type { InstanceFilter, InstanceRow } from "./journal";
+import {
+  NOT_FOUND,
+  booleanOf,
+  isJson,
+  jsonTextOf,
+  pageSizeOf,
+  parameter,
+  refused,
+  secondsOf,
+  timeOf,
+} from "./management-wire";
+import type { ManagementReply, ManagementRequest } from "./management-wire";
 import { statusOf } from "./status";
 import type { Delivery, TaskHub } from "./task-hub";
 
-export interface ManagementRequest {
-  readonly method: string;
-  /** Decoded path segments after the API's root. */
-  readonly path: readonly string[];
-  readonly query: URLSearchParams;
-  readonly body: string;
-  readonly contentType: string;
-  readonly continuationToken: string | undefined;
-}
-
-export interface ManagementReply {
-  readonly status: number;
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-}
+export type { ManagementReply, ManagementRequest } from "./management-wire";
 
 const DELIVERY_STATUS: Readonly<Record<Delivery, number>> = { accepted: 202, finished: 410, unknown: 404 };
-const DEFAULT_PAGE = 1_000;
+
+/** More than a timer of Node can wait. */
+const LONGEST_WAIT_SECONDS = 2_000_000;
+
+const STATUSES: ReadonlySet<string> = new Set([
+  ...["Pending", "Running", "Suspended", "Completed", "Failed", "Terminated"],
+  ...["Canceled", "ContinuedAsNew"],
+]);
 
 /** The HTTP API of Durable Functions: the SDK's client speaks it, and so do the links that a starter hands out. */
 export class ManagementApi {
+  private readonly entities: EntityApi;
+
   constructor(
     private readonly hub: TaskHub,
     private readonly functions: DurableFunctions,
     private readonly links: LinkOptions,
-  ) {}
+  ) {
+    this.entities = new EntityApi(hub, functions);
+  }
 
   async serve(request: ManagementRequest): Promise<ManagementReply> {
-    const [collection, first, action, argument] = request.path;
-    if (collection === "orchestrators" && first !== undefined && request.method === "POST")
-      return this.start(request, first, action);
-    if (collection === "entities")
-      return { status: 501, body: { Message: "entities are not simulated yet by this host" } };
-    if (collection !== "instances") return { status: 404 };
-    if (first === undefined || first === "") return this.serveAll(request);
-    if (action === undefined) return this.serveOne(request, first);
-    if (request.method !== "POST") return { status: 405 };
-    return this.act(request, { id: first, action, argument });
+    const [collection = "", first, action, argument, ...rest] = request.path;
+    if (rest.length > 0) return NOT_FOUND;
+    switch (collection.toLowerCase()) {
+      case "orchestrators":
+        if (first === undefined || request.method !== "POST" || argument !== undefined) return NOT_FOUND;
+        return this.start(request, first, action);
+      case "entities":
+        return this.entities.serve(request);
+      case "instances":
+        if (first === undefined || first === "") return this.serveAll(request);
+        if (action === undefined) return this.serveOne(request, first);
+        return request.method === "POST" ? this.act(request, { id: first, action, argument }) : NOT_FOUND;
+      default:
+        return NOT_FOUND;
+    }
   }
 
   private async start(request: ManagementRequest, name: string, givenId: string | undefined): Promise<ManagementReply> {
-    if (!this.functions.has("orchestration", name))
-      return { status: 400, body: { Message: missing("orchestration", name, this.functions) } };
+    if (!this.functions.has("orchestration", name)) return refused(400, missing("orchestration", name, this.functions));
     const input = jsonTextOf(request.body);
-    if (input === undefined) return { status: 400, body: { Message: "the input is not JSON" } };
+    if (input === undefined) return refused(400, "Invalid JSON content");
     const id = givenId !== undefined && givenId !== "" ? givenId : randomUUID().replaceAll("-", "");
-    if (!isValidId(id)) return { status: 400, body: { Message: `'${id}' is no valid instance id` } };
-    const outcome = await this.hub.start({ name, id, input, version: request.query.get("version") ?? "" });
+    const problem = idProblem(id);
+    if (problem !== undefined) return refused(400, problem);
+    const outcome = await this.hub.start({ name, id, input, version: parameter(request.query, "version") });
     if (outcome === "conflict")
-      return {
-        status: 409,
-        body: { Message: `An Orchestration instance with the status Running already exists: ${id}` },
-      };
+      return refused(409, `An Orchestration instance with the status Running already exists: ${id}`);
     return this.accepted(request, id);
   }
 
   /** With `timeout` the caller waits for the end; otherwise it gets the links at once. */
   private async accepted({ query }: ManagementRequest, id: string): Promise<ManagementReply> {
     const links = linksOf(this.links, id);
-    const timeoutSeconds = Number(query.get("timeout") ?? 0);
+    const timeoutSeconds = secondsOf(query, "timeout") ?? 0;
     if (timeoutSeconds > 0) {
-      await this.hub.waitForEnd(id, timeoutSeconds * 1000);
+      await this.hub.waitForEnd(id, Math.min(timeoutSeconds, LONGEST_WAIT_SECONDS) * 1000);
       const row = this.hub.journal.instanceById(id);
       if (row?.status === "Completed") return { status: 200, body: JSON.parse(row.output ?? "null") as unknown };
       if (row && FINISHED.includes(row.status))
@@ -79,17 +91,17 @@ export class ManagementApi {
   }
 
   private async serveOne({ method, query }: ManagementRequest, id: string): Promise<ManagementReply> {
-    if (method === "DELETE") return purged(await this.hub.purge([id]));
-    if (method !== "GET") return { status: 405 };
+    if (method === "DELETE") return this.purgeOne(id);
+    if (method !== "GET") return NOT_FOUND;
     const row = this.hub.journal.instanceById(id);
-    if (!row) return { status: 404, body: { Message: `No instance with the id '${id}'` } };
-    const history = isTrue(query, "showHistory") ? this.hub.journal.historyOf(row.iid) : undefined;
+    if (!row) return NOT_FOUND;
+    const history = booleanOf(query, "showHistory") === true ? this.hub.journal.historyOf(row.iid) : undefined;
     const body = statusOf(row, {
       history,
-      showOutput: isTrue(query, "showHistoryOutput"),
-      showInput: query.get("showInput") !== "false",
+      showOutput: booleanOf(query, "showHistoryOutput") ?? false,
+      showInput: booleanOf(query, "showInput") ?? true,
     });
-    return this.withStatusCode(row, body, isTrue(query, "returnInternalServerErrorOnFailure"));
+    return this.withStatusCode(row, body, booleanOf(query, "returnInternalServerErrorOnFailure") ?? false);
   }
 
   private withStatusCode({ id, status }: InstanceRow, body: unknown, failureIsError: boolean): ManagementReply {
@@ -98,18 +110,23 @@ export class ManagementApi {
     return { status: 202, body, headers: { location, "retry-after": "5" } };
   }
 
+  private async purgeOne(id: string): Promise<ManagementReply> {
+    if (id.startsWith("@"))
+      return { status: 200, body: { instancesDeleted: (await this.hub.purgeEntity(id)) ? 1 : 0 } };
+    const row = this.hub.journal.instanceById(id);
+    if (!row) return NOT_FOUND;
+    if (FINISHED.includes(row.status)) return { status: 200, body: { instancesDeleted: await this.hub.purge([id]) } };
+    const text = "Only orchestrations in a terminal state can be purged, but the orchestration with instance ID";
+    return { status: 412, body: `${text} ${id} has status ${row.status}` };
+  }
+
   private async serveAll(request: ManagementRequest): Promise<ManagementReply> {
+    if (request.method === "DELETE") return this.purgeAll(request);
+    if (request.method !== "GET") return NOT_FOUND;
     const filter = filterOf(request);
-    if (request.method === "DELETE") {
-      const finished = filter.statuses.length > 0 ? filter.statuses : FINISHED;
-      return purged(
-        await this.hub.purge(this.hub.journal.find({ ...filter, statuses: finished, top: -1 }).map(({ id }) => id)),
-      );
-    }
-    if (request.method !== "GET") return { status: 405 };
     const rows = this.hub.journal.find(filter);
     const last = rows.length === filter.top ? rows.at(-1) : undefined;
-    const showInput = request.query.get("showInput") !== "false";
+    const showInput = booleanOf(request.query, "showInput") ?? true;
     return {
       status: 200,
       body: rows.map((row) => statusOf(row, { history: undefined, showOutput: false, showInput })),
@@ -117,15 +134,26 @@ export class ManagementApi {
     };
   }
 
+  private async purgeAll(request: ManagementRequest): Promise<ManagementReply> {
+    if (timeOf(request.query, "createdTimeFrom") === undefined)
+      return { status: 400, body: "Please provide value for 'createdTimeFrom' parameter." };
+    const filter = filterOf(request);
+    const statuses = filter.statuses.length > 0 ? filter.statuses : FINISHED;
+    const found = this.hub.journal.find({ ...filter, statuses, top: -1 });
+    const instancesDeleted = await this.hub.purge(found.map(({ id }) => id));
+    return instancesDeleted === 0 ? NOT_FOUND : { status: 200, body: { instancesDeleted } };
+  }
+
   private async act(
     request: ManagementRequest,
     target: { id: string; action: string; argument: string | undefined },
   ): Promise<ManagementReply> {
     const { id, action, argument } = target;
-    const reason = request.query.get("reason") ?? "";
+    const reason = parameter(request.query, "reason") ?? "";
+    if ((argument !== undefined) !== (action.toLowerCase() === "raiseevent")) return NOT_FOUND;
     switch (action.toLowerCase()) {
       case "raiseevent":
-        return argument === undefined ? { status: 404 } : this.raiseEvent(request, id, argument);
+        return this.raiseEvent(request, id, argument ?? "");
       case "terminate":
         return { status: DELIVERY_STATUS[await this.hub.terminate(id, reason)] };
       case "suspend":
@@ -133,71 +161,70 @@ export class ManagementApi {
       case "resume":
         return { status: DELIVERY_STATUS[await this.hub.resume(id, reason)] };
       case "rewind":
-        return { status: 501, body: { Message: "rewind is not simulated by this host" } };
+        return this.rewind(id);
       case "restart":
         return this.restart(request, id);
       default:
-        return { status: 404 };
+        return NOT_FOUND;
     }
   }
 
-  private async raiseEvent(
-    { body, contentType }: ManagementRequest,
-    id: string,
-    name: string,
-  ): Promise<ManagementReply> {
-    if (!contentType.startsWith("application/json"))
-      return { status: 400, body: { Message: "Only application/json request content is supported" } };
-    const input = jsonTextOf(body);
-    if (input === undefined) return { status: 400, body: { Message: "the event's data is not JSON" } };
+  private async raiseEvent(request: ManagementRequest, id: string, name: string): Promise<ManagementReply> {
+    const row = this.hub.journal.instanceById(id);
+    if (!row) return NOT_FOUND;
+    if (FINISHED.includes(row.status)) return { status: 410 };
+    if (!isJson(request.contentType)) return refused(400, "Only application/json request content is supported");
+    const input = jsonTextOf(request.body);
+    if (input === undefined) return refused(400, "Invalid JSON content");
     return { status: DELIVERY_STATUS[await this.hub.raiseEvent(id, name, input)] };
+  }
+
+  /** The texts are bare strings: the SDK's client makes errors of them. */
+  private async rewind(id: string): Promise<ManagementReply> {
+    const outcome = await this.hub.rewind(id);
+    switch (outcome.kind) {
+      case "accepted":
+        return { status: 202 };
+      case "unknown":
+        return { status: 404, body: `No orchestration with instance ID "${id}" found.` };
+      case "unsupported":
+        return { status: 501, body: outcome.reason };
+      case "not failed": {
+        const text = `This orchestration has status ${outcome.status}, but only orchestrations in the "Failed" state can be rewound.`;
+        return { status: 412, body: text };
+      }
+    }
   }
 
   private async restart(request: ManagementRequest, id: string): Promise<ManagementReply> {
     const row = this.hub.journal.instanceById(id);
-    if (!row) return { status: 404 };
-    const newId = request.query.get("restartWithNewInstanceId") === "false" ? id : randomUUID().replaceAll("-", "");
+    if (!row) return refused(400, "InstanceId does not match a valid orchestration instance.");
+    const isNew = booleanOf(request.query, "restartWithNewInstanceId") ?? true;
+    const newId = isNew ? randomUUID().replaceAll("-", "") : id;
     const outcome = await this.hub.start({ name: row.name, id: newId, input: row.input, version: row.version });
-    return outcome === "conflict" ? { status: 409 } : this.accepted(request, newId);
+    if (outcome === "started") return this.accepted(request, newId);
+    return refused(409, "A non-terminal instance with this instance ID already exists.");
   }
 }
 
-/** Azure Storage keys may hold none of these; an id with a leading `@` is an entity's. */
-function isValidId(id: string): boolean {
-  return id.length <= 100 && !id.startsWith("@") && !/[/\\#?\p{Cc}]/u.test(id);
-}
-
-function purged(count: number): ManagementReply {
-  return count === 0 ? { status: 404 } : { status: 200, body: { instancesDeleted: count } };
+/** Why an id cannot be an instance's: Azure Storage keys may hold none of these, and a leading `@` is an entity's. */
+function idProblem(id: string): string | undefined {
+  if (id.startsWith("@")) return `Orchestration instance ids must not start with @: '${id}'`;
+  if (id.length > 100) return "Instance ID lengths must not exceed 100 characters.";
+  if (/[/\\#?\p{Cc}]/u.test(id))
+    return `Orchestration instance ids must not contain /, \\, #, ?, or control characters.`;
+  return undefined;
 }
 
 function filterOf({ query, continuationToken }: ManagementRequest): InstanceFilter {
-  const time = (name: string, otherwise: number): number => {
-    const value = Date.parse(query.get(name) ?? "");
-    return Number.isNaN(value) ? otherwise : value;
-  };
-  const top = Number(query.get("top") ?? 0);
+  const given = query.getAll("runtimeStatus").flatMap((list) => list.split(","));
   return {
-    statuses: (query.get("runtimeStatus") ?? "").split(",").filter((status) => status !== ""),
-    createdFrom: time("createdTimeFrom", 0),
-    createdTo: time("createdTimeTo", Number.MAX_SAFE_INTEGER),
-    prefix: query.get("instanceIdPrefix") ?? "",
+    // Names that are none are passed over, and with no other name there is no filter, as with Azure.
+    statuses: given.map((status) => status.trim()).filter((status) => STATUSES.has(status)),
+    createdFrom: timeOf(query, "createdTimeFrom") ?? 0,
+    createdTo: timeOf(query, "createdTimeTo") ?? Number.MAX_SAFE_INTEGER,
+    prefix: parameter(query, "instanceIdPrefix") ?? "",
     after: Number(continuationToken ?? 0) || 0,
-    top: top > 0 ? top : DEFAULT_PAGE,
+    top: pageSizeOf(query),
   };
-}
-
-function isTrue(query: URLSearchParams, name: string): boolean {
-  return query.get(name)?.toLowerCase() === "true";
-}
-
-/** The body as JSON text, `null` for an empty one, undefined when it is no JSON. */
-function jsonTextOf(body: string): string | undefined {
-  if (body === "") return "null";
-  try {
-    JSON.parse(body);
-    return body;
-  } catch {
-    return undefined;
-  }
 }

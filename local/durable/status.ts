@@ -21,12 +21,17 @@ export function statusOf(
     input: showInput ? parse(row.input) : null,
     customStatus: parse(row.customStatus),
     output: parse(row.output),
-    createdTime: new Date(row.createdAt).toISOString(),
-    lastUpdatedTime: new Date(row.updatedAt).toISOString(),
+    createdTime: wholeSeconds(row.createdAt),
+    lastUpdatedTime: wholeSeconds(row.updatedAt),
     ...(history === undefined
       ? {}
       : { historyEvents: parseEvents(history).map((event) => publicEvent(event, showOutput)) }),
   };
+}
+
+/** Azure writes both times without a fraction. */
+function wholeSeconds(timeMs: number): string {
+  return `${new Date(timeMs).toISOString().slice(0, 19)}Z`;
 }
 
 function parse(text: string | null): unknown {

@@ -1,18 +1,26 @@
 import { randomUUID } from "node:crypto";
 import { ActivityQueue } from "./activity-queue";
-import type { ActivityOutcome } from "./activity-queue";
 import { CommitLoop } from "./commit-loop";
-import { messageOf } from "./episode";
+import { Deliveries, isoNow } from "./deliveries";
+import type { DurableSettings } from "./durable-settings";
+import { EndWaiters } from "./end-waiters";
+import { EntityHub, signalOf } from "./entity-hub";
+import { EntityTables } from "./entity-tables";
 import { EpisodeWriter } from "./episode-writer";
 import type { DurableFunctions } from "./functions";
 import { EventType } from "./history";
 import type { HistoryEvent } from "./history";
+import { HTTP_ACTIVITY } from "./http-call";
+import { runHttpCall } from "./http-runner";
+import type { IdentityEndpoint } from "./http-runner";
 import { Instance } from "./instance";
-import type { Message, ParentTask } from "./instance";
+import type { ParentTask } from "./instance";
 import { InstanceCache } from "./instance-cache";
 import { InstanceRunner } from "./instance-runner";
 import { Journal } from "./journal";
-import type { ActivityRow, InstanceRow, TimerRow } from "./journal";
+import type { ActivityRow, InstanceRow } from "./journal";
+import { Rewinder } from "./rewind";
+import type { RewindOutcome } from "./rewind";
 import { TimerQueue } from "./timer-queue";
 
 export interface TaskHubOptions {
@@ -21,6 +29,9 @@ export interface TaskHubOptions {
   readonly maxConcurrentActivities: number;
   /** `AnyState`: a start replaces an instance of the same id that still runs; otherwise it is refused. */
   readonly overridable: "NonRunningStates" | "AnyState";
+  readonly settings: DurableSettings;
+  /** For the tokens of `callHttp`. */
+  readonly identity: IdentityEndpoint;
   readonly log: (line: string) => void;
 }
 
@@ -28,7 +39,8 @@ export interface StartRequest {
   readonly name: string;
   readonly id: string;
   readonly input: string;
-  readonly version: string;
+  /** Undefined means the app's default. */
+  readonly version: string | undefined;
 }
 
 /** What became of a message: `finished` instances take none, `unknown` ones do not exist. */
@@ -43,18 +55,23 @@ export class TaskHub {
   private readonly timers: TimerQueue;
   private readonly writer: EpisodeWriter;
   private readonly runner: InstanceRunner;
-  private readonly endWaiters = new Map<string, (() => void)[]>();
-  private numbers: { iid: number; wid: number; seq: number };
+  private readonly deliveries: Deliveries;
+  private readonly rewinder: Rewinder;
+  private readonly endWaiters = new EndWaiters();
+  readonly entityTables: EntityTables;
+  private readonly entities: EntityHub;
+  private readonly numbers: { iid: number; wid: number; seq: number };
   private stopped = false;
 
   constructor(private readonly options: TaskHubOptions) {
     this.journal = new Journal(options.journalPath);
     this.numbers = this.journal.highest();
     this.cache = new InstanceCache(this.journal);
-    const { functions, log } = options;
+    const { functions, log, settings } = options;
     this.runner = new InstanceRunner({
       functions,
       log,
+      settings,
       journal: this.journal,
       commits: () => this.commits,
       writer: () => this.writer,
@@ -62,32 +79,65 @@ export class TaskHub {
     this.commits = new CommitLoop(this.journal, {
       runTurn: () => this.runner.runTurn(),
       beforeCommit: () => this.runner.saveMessages(),
-      afterCommit: () => this.cache.trim(),
+      afterCommit: () => {
+        this.cache.trim();
+        this.entities.trim();
+      },
     });
-    this.activities = new ActivityQueue(options.functions, options.maxConcurrentActivities, (row, outcome) =>
-      this.activityDone(row, outcome),
+    this.deliveries = new Deliveries({
+      journal: this.journal,
+      commits: () => this.commits,
+      cache: this.cache,
+      runner: this.runner,
+      nextSeq: () => (this.numbers.seq += 1),
+    });
+    this.entityTables = new EntityTables(this.journal.db);
+    this.entities = new EntityHub({
+      functions,
+      log,
+      tables: this.entityTables,
+      commits: () => this.commits,
+      isAlive: (caller) => this.deliveries.executionOf(caller) !== undefined,
+      answer: (caller, requestId, input) => this.deliveries.answer(caller, requestId, input),
+      maxBatch: settings.maxEntityBatch,
+    });
+    this.activities = new ActivityQueue(
+      (row) => this.runActivity(row),
+      options.maxConcurrentActivities,
+      (row, outcome) => {
+        if (!this.stopped) this.deliveries.activityDone(row, outcome);
+      },
     );
-    this.timers = new TimerQueue((timer) => this.timerFired(timer));
-    this.writer = new EpisodeWriter({
+    this.timers = new TimerQueue((timer) => this.deliveries.timerFired(timer));
+    const parts = {
       journal: this.journal,
       commits: this.commits,
       activities: this.activities,
       timers: this.timers,
+      entities: this.entities,
       nextWid: () => (this.numbers.wid += 1),
-      startChild: (event, parent) => this.startChild(event, parent),
-      finished: (instance, event) => this.finished(instance, event),
-      continued: (instance) => this.runner.enqueue(instance, instance.startMessage(), "front"),
-    });
+      nextSeq: () => (this.numbers.seq += 1),
+      startChild: (event: HistoryEvent, parent: ParentTask) => this.startChild(event, parent),
+      finished: (instance: Instance, event: HistoryEvent) => this.finished(instance, event),
+      continued: (instance: Instance) => this.runner.enqueue(instance, instance.startMessage(), "front"),
+      revived: (iid: number) => this.revive(iid),
+    };
+    this.writer = new EpisodeWriter(parts);
+    this.rewinder = new Rewinder(parts);
   }
 
   /** Takes up everything that an earlier process left: activities run again, timers fire, undelivered messages arrive. */
   open(): void {
-    for (const iid of this.journal.unsettledInstances()) {
-      const instance = this.cache.load(iid);
-      if (instance) this.runner.makeReady(instance);
-    }
+    for (const iid of this.journal.unsettledInstances()) this.revive(iid);
     for (const timer of this.journal.timers()) this.timers.add(timer);
     for (const activity of this.journal.activities()) this.activities.add(activity);
+    this.entities.open();
+    this.commits.wake();
+  }
+
+  private revive(iid: number): void {
+    const instance = this.cache.load(iid);
+    if (instance) this.runner.makeReady(instance);
     this.commits.wake();
   }
 
@@ -95,7 +145,8 @@ export class TaskHub {
   pause(): void {
     this.timers.stop();
     this.activities.stop();
-    for (const waiters of this.endWaiters.values()) for (const wake of waiters) wake();
+    this.entities.pause();
+    this.endWaiters.wakeAll();
   }
 
   /** Writes what is known and closes the journal. Results that come later are dropped: their activities run again. */
@@ -103,6 +154,7 @@ export class TaskHub {
     await this.committed();
     this.stopped = true;
     this.runner.stop();
+    this.entities.stop();
     this.commits.commit();
     this.journal.close();
   }
@@ -155,31 +207,34 @@ export class TaskHub {
 
   /** Resolves when the instance has ended, or after that time, whichever is first. */
   async waitForEnd(id: string, timeoutMs: number): Promise<void> {
-    if (!this.cache.loadById(id)) return;
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    const wake = (): void => resolve(undefined);
-    const handle = setTimeout(wake, timeoutMs);
-    const waiters = this.endWaiters.get(id) ?? [];
-    this.endWaiters.set(id, [...waiters, wake]);
-    await promise;
-    clearTimeout(handle);
-    const left = (this.endWaiters.get(id) ?? []).filter((waiter) => waiter !== wake);
-    if (left.length > 0) this.endWaiters.set(id, left);
-    else this.endWaiters.delete(id);
+    if (this.cache.loadById(id)) await this.endWaiters.wait(id, timeoutMs);
+  }
+
+  async rewind(id: string): Promise<RewindOutcome> {
+    const outcome = this.rewinder.rewind(id);
+    await this.committed();
+    return outcome;
+  }
+
+  async signalEntity(id: string, operation: string, input: string | undefined): Promise<void> {
+    this.entities.send(id, signalOf(operation, input));
+    await this.committed();
+  }
+
+  /** False for an entity that does not exist, is locked, or works just now. */
+  async purgeEntity(id: string): Promise<boolean> {
+    const isPurged = this.entities.purge(id);
+    await this.committed();
+    return isPurged;
   }
 
   private async send(id: string, event: HistoryEvent): Promise<Delivery> {
     const instance = this.cache.loadById(id);
     if (instance?.finished === true || (!instance && this.journal.instanceById(id))) return "finished";
     if (!instance) return "unknown";
-    this.runner.enqueue(instance, this.messageOf(event, {}));
+    this.deliveries.send(instance, event);
     await this.committed();
     return "accepted";
-  }
-
-  private messageOf(event: HistoryEvent, origin: { execution?: string; wid?: number; repeatable?: boolean }): Message {
-    const { execution, wid, repeatable = false } = origin;
-    return { seq: (this.numbers.seq += 1), event, execution, wid, repeatable, persisted: false };
   }
 
   private create(request: StartRequest, parent: ParentTask | undefined): void {
@@ -187,6 +242,7 @@ export class TaskHub {
     this.discard(request.id);
     const row: InstanceRow = {
       ...request,
+      version: request.version ?? this.options.settings.defaultVersion,
       iid: (this.numbers.iid += 1),
       execution: randomUUID().replaceAll("-", ""),
       status: "Pending",
@@ -211,39 +267,16 @@ export class TaskHub {
     const running = this.cache.peek(id);
     if (running) {
       running.gone = true;
+      this.entities.releaseAll(running);
       this.cache.remove(running);
     }
     const iid = running?.iid ?? this.journal.instanceById(id)?.iid;
     if (iid !== undefined) this.commits.write(() => this.journal.deleteInstance(iid));
   }
 
-  private activityDone(row: ActivityRow, outcome: ActivityOutcome): void {
-    if (this.stopped) return;
-    const instance = this.cache.load(row.iid);
-    if (!instance || instance.execution !== row.execution) {
-      this.commits.write(() => this.journal.deleteActivity(row.wid));
-      this.commits.settle();
-      return;
-    }
-    const base = { EventId: -1, Timestamp: isoNow(), TaskScheduledId: row.task };
-    const event: HistoryEvent =
-      "result" in outcome
-        ? { EventType: EventType.TaskCompleted, ...base, Result: outcome.result }
-        : { EventType: EventType.TaskFailed, ...base, ...failureOf(row.name, outcome.error) };
-    this.runner.enqueue(instance, this.messageOf(event, { execution: row.execution, wid: row.wid, repeatable: true }));
-  }
-
-  private timerFired(timer: TimerRow): void {
-    const instance = this.cache.load(timer.iid);
-    if (!instance) return;
-    const event = {
-      EventType: EventType.TimerFired,
-      EventId: -1,
-      Timestamp: isoNow(),
-      TimerId: timer.task,
-      FireAt: new Date(timer.fireAt).toISOString(),
-    };
-    this.runner.enqueue(instance, this.messageOf(event, { execution: timer.execution, repeatable: true }));
+  private async runActivity({ name, input, instanceId }: ActivityRow): Promise<string> {
+    if (name === HTTP_ACTIVITY) return runHttpCall(input, this.options.identity);
+    return this.options.functions.runActivity(name, { input, instanceId });
   }
 
   private startChild(event: HistoryEvent, parent: ParentTask): void {
@@ -251,7 +284,7 @@ export class TaskHub {
     const running = this.cache.loadById(id);
     if (running && !running.finished) {
       const Reason = `Orchestrator function '${event.Name ?? ""}' failed: an instance with the id '${id}' is already running`;
-      this.tellParent(parent, {
+      this.deliveries.tellParent(parent, {
         EventType: EventType.SubOrchestrationFailed,
         EventId: -1,
         Timestamp: isoNow(),
@@ -260,32 +293,14 @@ export class TaskHub {
       });
       return;
     }
-    this.create({ name: event.Name ?? "", id, input: event.Input ?? "null", version: event.Version ?? "" }, parent);
+    this.create({ name: event.Name ?? "", id, input: event.Input ?? "null", version: event.Version }, parent);
   }
 
   private finished(instance: Instance, event: HistoryEvent): void {
-    if (instance.parent) this.tellParent(instance.parent, event);
+    if (instance.parent) this.deliveries.tellParent(instance.parent, event);
     this.commits.afterwards(() => {
       this.cache.remove(instance);
-      for (const wake of this.endWaiters.get(instance.id) ?? []) wake();
+      this.endWaiters.wake(instance.id);
     });
   }
-
-  private tellParent(parent: ParentTask, event: HistoryEvent): void {
-    const instance = this.cache.load(parent.iid);
-    if (!instance) return;
-    this.runner.enqueue(
-      instance,
-      this.messageOf({ ...event, TaskScheduledId: parent.task }, { execution: parent.execution }),
-    );
-  }
-}
-
-function failureOf(name: string, error: unknown): { Reason: string; Details: string } {
-  const details = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { Reason: `Activity function '${name}' failed: ${messageOf(error)}`, Details: details };
-}
-
-function isoNow(): string {
-  return new Date().toISOString();
 }

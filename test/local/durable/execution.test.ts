@@ -1,6 +1,7 @@
 import { ActionType, readActions } from "../../../local/durable/actions";
 import type { Action, OrchestratorResult } from "../../../local/durable/actions";
-import { Execution, findDivergence, followUpOf } from "../../../local/durable/execution";
+import { findDivergence } from "../../../local/durable/divergence";
+import { Execution, followUpOf } from "../../../local/durable/execution";
 import { EventType } from "../../../local/durable/history";
 import type { HistoryEvent } from "../../../local/durable/history";
 

@@ -96,7 +96,11 @@ it.each([
     input: undefined,
     error: "The function 'nowhere' doesn't exist, is disabled, or is not an activity function",
   },
-  { name: "entityCaller", input: undefined, error: "callEntity is not simulated yet" },
+  {
+    name: "entityCaller",
+    input: undefined,
+    error: "The function 'counter' doesn't exist, is disabled, or is not an entity function",
+  },
   { name: "invalidTimer", input: undefined, error: "Invalid" },
   { name: "cycle", input: undefined, error: "circular" },
   { name: "relisting", input: undefined, error: "was already scheduled and stands in a second Task.any" },

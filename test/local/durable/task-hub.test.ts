@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ActionType } from "../../../local/durable/actions";
 import type { Action, OrchestratorResult } from "../../../local/durable/actions";
+import { durableSettingsOf } from "../../../local/durable/durable-settings";
 import type { DurableFunctions } from "../../../local/durable/functions";
 import { TaskHub } from "../../../local/durable/task-hub";
 import { until } from "../host/support";
@@ -42,11 +43,14 @@ function open(functions: Partial<DurableFunctions>, maxConcurrentActivities = 10
       names: () => [],
       runOrchestrator: (_name, trigger) => Promise.resolve(inSequence("a")(JSON.parse(trigger) as Trigger)),
       runActivity: () => Promise.resolve("1"),
+      runEntity: () => Promise.reject(new Error("no entities here")),
       ...functions,
     },
     journalPath: join(folder, "durable.sqlite"),
     maxConcurrentActivities,
     overridable: "NonRunningStates",
+    settings: durableSettingsOf({}),
+    identity: { endpoint: undefined, header: undefined },
     log: () => undefined,
   });
   hub.open();
