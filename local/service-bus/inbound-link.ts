@@ -40,7 +40,9 @@ export class InboundLink {
       );
     }
     try {
-      return { outcome: "read", messages: messagesOf(payload, format) };
+      const messages = messagesOf(payload, format);
+      if (this.queue.sessions && messages.some(({ sessionId }) => sessionId === undefined)) return withoutSession;
+      return { outcome: "read", messages };
     } catch (error) {
       return refused("amqp:decode-error", String(error));
     }
@@ -87,3 +89,8 @@ type ReadMessages =
 function refused(condition: string, description: string): ReadMessages {
   return { outcome: "refused", error: { condition, description } };
 }
+
+const withoutSession = refused(
+  "amqp:not-allowed",
+  "The SessionId was not set on a message, and it cannot be sent to the entity. Entities that have session support enabled can only receive messages that have the SessionId set to a valid value.",
+);

@@ -1,16 +1,12 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { prepareFile, prepareStatements, type Statements } from "./journal-schema";
 import type { Change, MessageState, Properties, PropertyValue, QueueSnapshot, StoredMessage } from "./stored-message";
 
-const schema = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
-  CREATE TABLE IF NOT EXISTS queues (name TEXT PRIMARY KEY, next_sequence INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS messages (
-    queue TEXT NOT NULL, sequence INTEGER NOT NULL, enqueued_sequence INTEGER NOT NULL, message_id TEXT NOT NULL,
-    enqueued_at INTEGER NOT NULL, state TEXT NOT NULL, due_at INTEGER, deliveries INTEGER NOT NULL, properties TEXT NOT NULL,
-    dead_letter_source TEXT, content BLOB NOT NULL, PRIMARY KEY (queue, sequence));
-  CREATE TABLE IF NOT EXISTS remembered (queue TEXT NOT NULL, message_id TEXT NOT NULL, until INTEGER NOT NULL);
-`;
+/** Free pages of 4 KB that stay in the file, for the messages to come. */
+const sparePages = 1000;
+/** How many pages are given back at once, so that nobody waits long. */
+const pagesAtOnce = 500;
+const compactionPauseMs = 20;
 
 interface MessageRow {
   readonly sequence: number;
@@ -23,26 +19,30 @@ interface MessageRow {
   readonly properties: string;
   readonly dead_letter_source: string | null;
   readonly content: Uint8Array;
+  readonly session_id: string | null;
+  readonly expires_at: number | null;
 }
 
 /**
  * The broker's memory on disk. All changes of one turn of the event loop are one transaction with one fsync; rows of settled
- * messages are deleted, so the file stays as large as the queues are.
+ * messages are deleted, and their pages given back bit by bit, so that the file stays about as large as the queues are.
  */
 export class Journal {
   private readonly database: DatabaseSync;
-  private readonly statements: ReturnType<typeof prepare>;
+  private readonly statements: Statements;
   private pending: Change[] = [];
   private waiters: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
   private scheduled: NodeJS.Immediate | undefined;
+  private removals = 0;
+  private compaction: NodeJS.Timeout | undefined;
 
   constructor(
     dataFile: string,
-    private readonly onCommit: () => void = () => undefined,
+    private readonly onCommit: (queues: ReadonlySet<string>) => void = () => undefined,
   ) {
     this.database = new DatabaseSync(dataFile);
-    this.database.exec(schema);
-    this.statements = prepare(this.database);
+    prepareFile(this.database);
+    this.statements = prepareStatements(this.database);
   }
 
   record(change: Change): void {
@@ -70,7 +70,20 @@ export class Journal {
       throw error;
     }
     for (const { resolve } of waiters) resolve();
-    if (pending.length > 0) this.onCommit();
+    if (pending.length > 0) this.onCommit(new Set(pending.map(({ queue }) => queue)));
+    if (this.removals >= sparePages) this.compact();
+  }
+
+  /** Gives free pages back to the file system. Each step is a transaction of its own: a crash costs nothing but that step. */
+  private compact(): void {
+    this.removals = 0;
+    clearTimeout(this.compaction);
+    this.compaction = undefined;
+    const free = Number(this.database.prepare("PRAGMA freelist_count").get()?.["freelist_count"] ?? 0);
+    if (free <= sparePages) return;
+    this.database.exec(`PRAGMA incremental_vacuum(${Math.min(pagesAtOnce, free - sparePages)})`);
+    // The next step waits, so that messages come between.
+    this.compaction = setTimeout(() => this.compact(), compactionPauseMs).unref();
   }
 
   snapshotOf(queue: string): QueueSnapshot {
@@ -84,12 +97,29 @@ export class Journal {
       // The columns are those of the schema above, which only this file writes.
       messages: rows.map((row) => messageOf(row as unknown as MessageRow)),
       remembered: remembered.map((row) => ({ messageId: String(row["message_id"]), until: Number(row["until"]) })),
+      sessions: this.sessionsOf(queue),
     };
+  }
+
+  /** What was defined at run time, by its address. */
+  entities(): { readonly name: string; readonly kind: string; readonly json: string }[] {
+    const rows = this.database.prepare("SELECT name, kind, json FROM entities ORDER BY name").all();
+    return rows.map((row) => ({ name: String(row["name"]), kind: String(row["kind"]), json: String(row["json"]) }));
   }
 
   close(): void {
     this.commit();
+    clearTimeout(this.compaction);
     this.database.close();
+  }
+
+  private sessionsOf(queue: string): QueueSnapshot["sessions"] {
+    const rows = this.database.prepare("SELECT * FROM sessions WHERE queue = ? ORDER BY session_id").all(queue);
+    return rows.map((row) => ({
+      sessionId: String(row["session_id"]),
+      state: Buffer.from(row["state"] as Uint8Array),
+      updatedAt: Number(row["updated_at"]),
+    }));
   }
 
   private write(changes: readonly Change[]): void {
@@ -122,6 +152,7 @@ export class Journal {
       }
       case "remove":
         remove.run(change.queue, change.sequence);
+        this.removals += 1;
         break;
       case "remember":
         remember.run(change.queue, change.messageId, change.until);
@@ -129,9 +160,34 @@ export class Journal {
       case "forget":
         forget.run(change.queue, change.until);
         break;
+      default:
+        this.applyToEntity(change);
+    }
+  }
+
+  private applyToEntity(change: EntityChange): void {
+    const { keepState, dropState, define, undefine, drops, dropQueue } = this.statements;
+    switch (change.kind) {
+      case "session-state": {
+        const { sessionId, state, updatedAt } = change.session;
+        if (state) keepState.run(change.queue, sessionId, state, updatedAt);
+        else dropState.run(change.queue, sessionId);
+        break;
+      }
+      case "drop":
+        for (const statement of [...drops, dropQueue]) statement.run(change.queue);
+        break;
+      case "define":
+        define.run(change.queue, change.entity.kind, change.entity.json);
+        break;
+      case "undefine":
+        undefine.run(change.queue);
+        break;
     }
   }
 }
+
+type EntityChange = Extract<Change, { kind: "session-state" | "drop" | "define" | "undefine" }>;
 
 /** The next change often removes what this one would update: a lock and its settlement in one turn. */
 function isOvertaken(changes: readonly Change[], index: number): boolean {
@@ -145,26 +201,12 @@ function isOvertaken(changes: readonly Change[], index: number): boolean {
   );
 }
 
-function prepare(database: DatabaseSync) {
-  return {
-    put: database.prepare("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-    update: database.prepare(
-      "UPDATE messages SET state = ?, deliveries = ?, properties = ? WHERE queue = ? AND sequence = ?",
-    ),
-    remove: database.prepare("DELETE FROM messages WHERE queue = ? AND sequence = ?"),
-    remember: database.prepare("INSERT INTO remembered VALUES (?, ?, ?)"),
-    forget: database.prepare("DELETE FROM remembered WHERE queue = ? AND until <= ?"),
-    advance: database.prepare(
-      "INSERT INTO queues VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET next_sequence = max(next_sequence, excluded.next_sequence)",
-    ),
-  };
-}
-
 function putMessage(put: StatementSync, queue: string, message: StoredMessage): void {
   const { sequence, enqueuedSequence, messageId, enqueuedAt, state, deliveries } = message;
   const source = message.deadLetterSource ?? null;
   const identity = [queue, sequence, enqueuedSequence, messageId, enqueuedAt] as const;
-  put.run(...identity, state, message.dueAt ?? null, deliveries, written(message.properties), source, message.content);
+  const facts = [state, message.dueAt ?? null, deliveries, written(message.properties), source] as const;
+  put.run(...identity, ...facts, message.content, message.sessionId ?? null, message.expiresAt ?? null);
 }
 
 function messageOf(row: MessageRow): StoredMessage {
@@ -174,6 +216,8 @@ function messageOf(row: MessageRow): StoredMessage {
     messageId: row.message_id,
     enqueuedAt: row.enqueued_at,
     content: Buffer.from(row.content),
+    sessionId: row.session_id ?? undefined,
+    expiresAt: row.expires_at ?? undefined,
     // Only `putMessage` writes this column.
     state: row.state as MessageState,
     dueAt: row.due_at ?? undefined,

@@ -1,13 +1,19 @@
 import { types } from "rhea";
 import { tokenOfUuid, uuidOfToken } from "./lock-token";
+import { ruleOperations } from "./management-rules";
+import { badRequest, ok, sessionIdOf, sessionLost, type Body, type Operations } from "./management-reply";
+import { sessionOperations } from "./management-sessions";
 import { encodeMessage, messagesOf } from "./message-format";
-import type { MessageQueue, Settlement } from "./message-queue";
+import type { MessageQueue } from "./message-queue";
+import type { Settlement } from "./queue-options";
 import type { AmqpReply, AmqpRequest } from "./request-links";
 import { maxMessageBytes, operationOn, type ServerParts } from "./server-parts";
 import { propertiesOf } from "./settlement";
 
-type Body = Readonly<Record<string, unknown>>;
-type Operation = (queue: MessageQueue, body: Body, parts: ServerParts) => AmqpReply | Promise<AmqpReply>;
+interface Target {
+  readonly queue: MessageQueue;
+  readonly allows: (right: "Send" | "Listen") => boolean;
+}
 
 /** Type codes of AMQP 1.0 for arrays. */
 const longCode = 0x81;
@@ -15,39 +21,49 @@ const timestampCode = 0x83;
 const prefix = "com.microsoft:";
 
 /** The request/response half of Service Bus. https://learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp-request-response */
-const operations: Readonly<Record<string, Operation>> = {
-  "peek-message": peek,
-  "renew-lock": renewLock,
-  "update-disposition": updateDisposition,
-  "receive-by-sequence-number": receiveBySequenceNumber,
-  "schedule-message": scheduleMessages,
-  "cancel-scheduled-message": cancelScheduled,
+const operations: Operations = {
+  "peek-message": { right: "Listen", run: peek },
+  "renew-lock": { right: "Listen", run: renewLock },
+  "update-disposition": { right: "Listen", run: updateDisposition },
+  "receive-by-sequence-number": { right: "Listen", run: receiveBySequenceNumber },
+  "schedule-message": { right: "Send", run: scheduleMessages },
+  "cancel-scheduled-message": { right: "Send", run: cancelScheduled },
+  ...sessionOperations,
+  ...ruleOperations,
 };
 
-export async function manage(queue: MessageQueue, request: AmqpRequest, parts: ServerParts): Promise<AmqpReply> {
-  const { operation } = request;
-  const handler = operation.startsWith(prefix) ? operations[operation.slice(prefix.length)] : undefined;
-  if (!handler) {
-    const description = `The operation ${operation} is not built into this emulator.`;
+export async function manage(request: AmqpRequest, target: Target, parts: ServerParts): Promise<AmqpReply> {
+  const { operation: name, body } = request;
+  const key = name.startsWith(prefix) ? name.slice(prefix.length) : "";
+  const operation = Object.hasOwn(operations, key) ? operations[key] : undefined;
+  if (!operation) {
+    const description = `The operation ${name} is not built into this emulator.`;
     return { status: 501, description, errorCondition: "amqp:not-implemented" };
   }
-  if (parts.isClosed()) {
-    return {
-      status: 503,
-      description: "The namespace is being shut down.",
-      errorCondition: "com.microsoft:server-busy",
-    };
+  if (!target.allows(operation.right)) {
+    const description = `Unauthorized access. '${operation.right}' claim(s) are required to perform this operation.`;
+    return { status: 401, description, errorCondition: "amqp:unauthorized-access" };
   }
+  if (parts.isClosed()) {
+    const description = "The namespace is being shut down.";
+    return { status: 503, description, errorCondition: "com.microsoft:server-busy" };
+  }
+  if (typeof body !== "object" || body === null || Buffer.isBuffer(body)) return badRequest("The body must be a map.");
+  const { queue } = target;
   parts.dispatcherOf(queue).run();
-  const reply = await handler(queue, request.body as Body, parts);
+  const reply = await operation.run(queue, body as Body, parts);
   // An answer says that its effect is on disk.
   await new Promise<void>((resolve, reject) => parts.journal.whenCommitted(resolve, reject));
   parts.dispatcherOf(queue).schedule();
   return reply;
 }
 
+/** What Azure puts into one answer at most. */
+const mostPeeked = 250;
+
 function peek(queue: MessageQueue, body: Body): AmqpReply {
-  const found = queue.peek(Number(body["from-sequence-number"]), Number(body["message-count"]));
+  const from = numberOf(body["from-sequence-number"]);
+  const found = queue.peek(from, Number(body["message-count"]), sessionIdOf(body)).slice(0, mostPeeked);
   if (found.length === 0) return { status: 204, description: "There are no messages." };
   // As in Azure, a peek shows how often the message was delivered, not how often before this time.
   const messages = found.map((message) => ({
@@ -69,8 +85,7 @@ function renewLock(queue: MessageQueue, body: Body, { now }: ServerParts): AmqpR
 async function updateDisposition(queue: MessageQueue, body: Body, parts: ServerParts): Promise<AmqpReply> {
   const settlement = settlementNamed(body);
   if (!settlement) {
-    const description = `The disposition status ${String(body["disposition-status"])} is unknown.`;
-    return { status: 400, description, errorCondition: "com.microsoft:argument-error" };
+    return badRequest(`The disposition status ${String(body["disposition-status"])} is unknown.`);
   }
   for (const token of tokensOf(body)) {
     const subject = queue.messageIdOf(token) ?? "";
@@ -85,8 +100,11 @@ async function updateDisposition(queue: MessageQueue, body: Body, parts: ServerP
 function receiveBySequenceNumber(queue: MessageQueue, body: Body, { now }: ServerParts): AmqpReply {
   const messages: { readonly message: Buffer; readonly "lock-token": unknown }[] = [];
   const deletes = Number(body["receiver-settle-mode"]) === 0;
+  const sessionId = sessionIdOf(body);
+  const session = sessionId === undefined ? undefined : queue.sessions?.lockOf(sessionId, now());
+  if (queue.sessions && !session) return sessionLost;
   for (const sequence of numbersOf(body)) {
-    const lock = queue.receiveDeferred(sequence, now());
+    const lock = queue.receiveDeferred(sequence, now(), session);
     if (!lock) {
       const description = `The deferred message ${sequence} could not be found.`;
       return { status: 404, description, errorCondition: "com.microsoft:message-not-found" };
@@ -104,6 +122,8 @@ function scheduleMessages(queue: MessageQueue, body: Body, { now }: ServerParts)
     return { status: 403, description: "The message is too large.", errorCondition: "amqp:link:message-size-exceeded" };
   }
   const incoming = encoded.flatMap((message) => messagesOf(message, 0));
+  if (queue.sessions && incoming.some(({ sessionId }) => sessionId === undefined))
+    return badRequest("The SessionId was not set on a message, and the entity requires sessions.");
   // A duplicate is accepted and dropped; it has no number, and 0 cancels nothing.
   const sequences = incoming.map((message) => queue.enqueue(message, now()) ?? 0);
   return ok({ "sequence-numbers": types.wrap_array(sequences, longCode, undefined) });
@@ -143,13 +163,12 @@ function tokensOf(body: Body): string[] {
 }
 
 function numbersOf(body: Body): number[] {
-  return (body["sequence-numbers"] as (number | Buffer)[]).map((number) =>
-    typeof number === "number" ? number : Number(number.readBigInt64BE()),
-  );
+  return (body["sequence-numbers"] as unknown[]).map(numberOf);
 }
 
-function ok(body?: Body): AmqpReply {
-  return { status: 200, description: "OK", body };
+/** A whole number that JavaScript cannot hold comes as its eight bytes. */
+function numberOf(number: unknown): number {
+  return Buffer.isBuffer(number) ? Number(number.readBigInt64BE()) : Number(number);
 }
 
 function lockLost(): AmqpReply {

@@ -8,6 +8,10 @@ const messageAnnotations = 0x72;
 const properties = 0x73;
 const applicationProperties = 0x74;
 const data = 0x75;
+/** Places of fields in their sections. */
+const ttlField = 2;
+const groupIdField = 10;
+const longestTtlMs = 0xffffffff;
 
 /** A transfer of this format carries many messages, each in a data section of its own. */
 export const batchFormat = 0x80013700;
@@ -21,6 +25,8 @@ export interface IncomingMessage {
   readonly messageId: string;
   readonly content: Buffer;
   readonly dueAt: number | undefined;
+  readonly sessionId: string | undefined;
+  readonly ttlMs: number | undefined;
 }
 
 /** The messages of one transfer. Throws a RangeError or rhea's TypeError when the bytes are no AMQP message. */
@@ -50,6 +56,7 @@ export function encodeMessage(message: StoredMessage, facts: DeliveryFacts = {})
     ...(ownHeader && headerOf(ownHeader)),
     durable: true,
     delivery_count: Math.max(0, message.deliveries - 1),
+    ...(message.expiresAt !== undefined && { ttl: Math.min(message.expiresAt - message.enqueuedAt, longestTtlMs) }),
   };
   const annotations = annotationsOf(message, facts, ownAnnotations ? decodedAnnotations(ownAnnotations) : {});
   const changed = Object.keys(message.properties).length > 0;
@@ -70,16 +77,39 @@ function incomingMessage(payload: Buffer): IncomingMessage {
   const sections = sectionsOf(content);
   const annotations = sections.find(({ code }) => code === messageAnnotations);
   const given = sections.find(({ code }) => code === properties);
-  const messageId = given && messageIdOf(given.bytes);
-  const dueAt = annotations && dueTimeOf(annotations.bytes);
-  if (messageId !== undefined) return { messageId, content, dueAt };
+  const fields = given && fieldsOf(given.bytes);
+  const messageId = fields && messageIdOf(fields);
+  const facts = {
+    dueAt: annotations && dueTimeOf(annotations.bytes),
+    sessionId: fields && textOf(fields[groupIdField]),
+    ttlMs: ttlOf(sections.find(({ code }) => code === header)),
+  };
+  if (messageId !== undefined) return { messageId, content, ...facts };
   // Clients settle by message id, so that a message without one gets one, as from Azure.
   const assigned = randomUUID().replaceAll("-", "");
-  return { messageId: assigned, content: withMessageId(sections, assigned), dueAt };
+  return { messageId: assigned, content: withMessageId(sections, assigned), ...facts };
 }
 
-function messageIdOf(bytes: Buffer): string | undefined {
-  const id: unknown = (valueOf(bytes).value as (Typed | undefined)[])[0]?.value;
+type Fields = readonly (Typed | undefined)[];
+
+function fieldsOf(bytes: Buffer): Fields {
+  const fields: unknown = valueOf(bytes).value;
+  if (!Array.isArray(fields)) throw new RangeError("the section is no list");
+  return fields as Fields;
+}
+
+function textOf(field: Typed | undefined): string | undefined {
+  const text: unknown = field?.value;
+  return typeof text === "string" ? text : undefined;
+}
+
+function ttlOf(section: Section | undefined): number | undefined {
+  const ttl: unknown = section && fieldsOf(section.bytes)[ttlField]?.value;
+  return typeof ttl === "number" && ttl > 0 ? ttl : undefined;
+}
+
+function messageIdOf(fields: Fields): string | undefined {
+  const id: unknown = fields[0]?.value;
   if (Buffer.isBuffer(id)) return id.toString("hex");
   return typeof id === "string" || typeof id === "number" ? String(id) : undefined;
 }
@@ -96,7 +126,7 @@ function decodedAnnotations(bytes: Buffer): Record<string, unknown> {
 
 function withMessageId(sections: readonly Section[], messageId: string): Buffer {
   const given = sections.find(({ code }) => code === properties);
-  const fields = given ? (valueOf(given.bytes).value as Typed[]) : [];
+  const fields = given ? (fieldsOf(given.bytes) as Typed[]) : [];
   const section = write(
     types.described(
       types.wrap_ulong(properties),

@@ -1,10 +1,12 @@
-import type { Delivery, EventContext, Sender } from "rhea";
+import type { AmqpError, Delivery, EventContext, Sender } from "rhea";
 import type { Dispatcher } from "./dispatcher";
 import { tagOfToken, tokenOfTag } from "./lock-token";
 import { encodeMessage } from "./message-format";
-import type { Lock, MessageQueue } from "./message-queue";
+import type { Lock } from "./lock-table";
+import type { MessageQueue } from "./message-queue";
 import { destroySocket, freeDeliverySlots, LinkCredit, settleSent } from "./rhea-internals";
 import { operationOn, type ServerParts } from "./server-parts";
+import type { SessionLock } from "./sessions";
 import { settlementOf } from "./settlement";
 
 /** A link on which a client receives: it takes messages while it has credit, and settles them. */
@@ -16,11 +18,16 @@ export class OutboundLink {
   /** Messages that a fault rule holds; they use credit, though they were not sent. */
   private held = 0;
 
+  private readonly parts: ServerParts;
+  private readonly session: SessionLock | undefined;
+
   constructor(
     private readonly sender: Sender,
     private readonly queue: MessageQueue,
-    private readonly parts: ServerParts,
+    { parts, session }: { readonly parts: ServerParts; readonly session?: SessionLock },
   ) {
+    this.parts = parts;
+    this.session = session;
     this.credit = new LinkCredit(sender);
     this.dispatcher = parts.dispatcherOf(queue);
     this.presettled = sender.snd_settle_mode === 1;
@@ -32,15 +39,32 @@ export class OutboundLink {
     this.dispatcher.add(this);
   }
 
-  /** The link or its connection is gone. Locks stay until they expire, as in Azure. */
+  /** The link or its connection is gone. Locks stay until they expire, as in Azure; a session is given back at once. */
   detach(): void {
     this.dispatcher.remove(this);
+    if (!this.session || this.parts.isClosed()) return;
+    this.queue.closeSession(this.session, this.parts.now());
+    this.dispatcher.schedule();
+  }
+
+  /** A receiver whose session was not renewed in time has lost it, and its link. */
+  checkSession(): void {
+    if (!this.session || this.queue.sessions?.isHeld(this.session)) return;
+    this.dispatcher.remove(this);
+    this.sender.close(sessionLost);
+  }
+
+  /** The queue was deleted. */
+  dissolve(): void {
+    this.dispatcher.remove(this);
+    this.sender.close({
+      condition: "amqp:not-found",
+      description: `The messaging entity 'sb://127.0.0.1/${this.queue.name}' could not be found: it was deleted.`,
+    });
   }
 
   canTake(): boolean {
-    return (
-      this.sender.is_open() && this.credit.available() - this.held > 0 && freeDeliverySlots(this.sender) - this.held > 0
-    );
+    return this.hasRoom() && this.queue.shelf.hasReady(this.session);
   }
 
   takeNext(): void {
@@ -48,7 +72,7 @@ export class OutboundLink {
       this.takeForGood();
       return;
     }
-    const lock = this.queue.receive(this.parts.now());
+    const lock = this.queue.receive(this.parts.now(), this.session);
     if (!lock) return;
     if (this.parts.faults.idle) this.transfer(lock);
     else void this.transferUnderFaults(lock);
@@ -58,8 +82,13 @@ export class OutboundLink {
     this.credit.answerDrain();
   }
 
+  private hasRoom(): boolean {
+    const room = Math.min(this.credit.available(), freeDeliverySlots(this.sender));
+    return this.sender.is_open() && room - this.held > 0;
+  }
+
   private takeForGood(): void {
-    const message = this.queue.receiveAndDelete();
+    const message = this.queue.receiveAndDelete(this.parts.now(), this.session);
     if (message) this.send(encodeMessage({ ...message, deliveries: message.deliveries + 1 }), Buffer.alloc(16));
   }
 
@@ -80,7 +109,7 @@ export class OutboundLink {
     this.held -= 1;
     if (this.parts.isClosed()) return;
     if (verdict) this.obey(verdict);
-    if (verdict || !this.canTake() || !this.queue.isLocked(lock.token, this.parts.now())) {
+    if (verdict || !this.hasRoom() || !this.queue.isLocked(lock.token, this.parts.now())) {
       this.queue.undoReceive(lock.token);
       this.dispatcher.schedule();
       return;
@@ -109,8 +138,8 @@ export class OutboundLink {
   private settle(delivery: Delivery, beforeAnswer?: () => Promise<boolean>): void {
     const outcome = this.queue.settle(tokenOfTag(delivery.tag), settlementOf(delivery.remote_state), this.parts.now());
     const answer = () => {
-      settleSent(delivery, outcome === "settled" ? undefined : lockLost);
-      if (this.queue.hasReady()) this.dispatcher.schedule();
+      settleSent(delivery, outcome === "settled" ? undefined : this.lossOfLock());
+      if (this.queue.shelf.hasReady(this.session)) this.dispatcher.schedule();
     };
     const answerLater = async () => {
       if (!beforeAnswer || (await beforeAnswer())) answer();
@@ -132,6 +161,10 @@ export class OutboundLink {
     if (await passes("before")) this.settle(delivery, () => passes("after"));
   }
 
+  private lossOfLock(): AmqpError {
+    return this.session ? sessionLost : lockLost;
+  }
+
   private refuse(delivery: Delivery, error: unknown): void {
     this.parts.log(`service bus: a settlement on ${this.queue.name} could not be stored: ${String(error)}`);
     settleSent(delivery, { condition: "amqp:internal-error", description: "The settlement could not be stored." });
@@ -142,4 +175,9 @@ const lockLost = {
   condition: "com.microsoft:message-lock-lost",
   description:
     "The lock supplied is invalid. Either the lock expired, or the message has already been removed from the queue, or was received by a different receiver instance.",
+};
+
+const sessionLost = {
+  condition: "com.microsoft:session-lock-lost",
+  description: "The session lock has expired on the MessageSession. Accept a new MessageSession.",
 };

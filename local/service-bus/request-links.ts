@@ -31,9 +31,11 @@ export function serveRequests(receiver: Receiver, node: RequestNode): void {
     if (context.delivery) settleReceived(context.delivery);
     receiver.add_credit(1);
     // Clients count on the acknowledgement of the request coming before the reply, and rhea writes transfers first.
-    setImmediate(
-      () => void answer(receiver, node, amqpMessage.decode(context.message as unknown as Buffer) as RequestMessage),
-    );
+    setImmediate(() => {
+      answer(receiver, node, context.message as unknown as Buffer).catch((error: unknown) =>
+        node.log(`service bus: a request could not be answered: ${String(error)}`),
+      );
+    });
   });
 }
 
@@ -47,14 +49,16 @@ interface RequestMessage {
   readonly body?: unknown;
 }
 
-async function answer(receiver: Receiver, node: RequestNode, request: RequestMessage): Promise<void> {
+async function answer(receiver: Receiver, node: RequestNode, payload: Buffer): Promise<void> {
+  // Bytes that are no message have nobody who could be answered.
+  const request = amqpMessage.decode(payload) as RequestMessage;
   const reply = await replyTo(request, node);
   const sender = replyLink(receiver, request);
   if (!sender) {
     node.log("service bus: a request came without a link for its reply");
     return;
   }
-  const payload = amqpMessage.encode({
+  const encoded = amqpMessage.encode({
     correlation_id: request.message_id,
     application_properties: {
       [node.spelling.status]: types.wrap_int(reply.status),
@@ -63,11 +67,12 @@ async function answer(receiver: Receiver, node: RequestNode, request: RequestMes
     },
     body: reply.body,
   });
-  sendSettled(sender, payload);
+  sendSettled(sender, encoded);
 }
 
 async function replyTo(request: RequestMessage, node: RequestNode): Promise<AmqpReply> {
-  const { application_properties: properties = {}, body } = request;
+  const { body } = request;
+  const properties = request.application_properties ?? {};
   const operation = properties["operation"];
   if (typeof operation !== "string")
     return { status: 400, description: "The request has no operation.", errorCondition: "amqp:decode-error" };

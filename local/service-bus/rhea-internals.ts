@@ -6,8 +6,16 @@ import { message, type AmqpError, type Connection, type Delivery, type Sender, t
  * what would go wrong without it.
  */
 interface SessionInternals {
-  on_transfer(frame: { performative: { message_format?: number | null } }): void;
+  on_transfer(frame: TransferFrame): void;
+  create_sender(...given: unknown[]): Sender;
   readonly outgoing: { available(): number };
+  readonly remote: { readonly handles: Readonly<Record<number, object | undefined>> };
+  readonly links: object;
+}
+
+interface TransferFrame {
+  readonly performative: { message_format?: number | null; readonly handle: number; readonly more?: boolean | null };
+  readonly payload?: Buffer;
 }
 
 interface SenderInternals {
@@ -24,15 +32,54 @@ interface ConnectionInternals {
 }
 
 export const rawFormat = 0xf0000000;
+const longestTransferBytes = 4 * 1024 * 1024;
+const mostLinks = 2000;
 
 /** rhea decodes messages of format 0 and loses the types of numbers on the way; any other format it hands over as bytes. */
 export function keepMessagesRaw(session: Session): void {
   const internals = session as unknown as SessionInternals;
   const original = internals.on_transfer.bind(session);
   internals.on_transfer = (frame) => {
+    limitTransfer(internals, frame);
     if (!frame.performative.message_format) frame.performative.message_format = rawFormat;
     original(frame);
   };
+}
+
+/** Bytes of the transfers that a link has begun and not ended. rhea would gather them without end. */
+const unfinished = new WeakMap<object, number>();
+
+function limitTransfer(session: SessionInternals, { performative, payload }: TransferFrame): void {
+  const link = session.remote.handles[performative.handle];
+  if (!link) return;
+  const size = (unfinished.get(link) ?? 0) + (payload?.length ?? 0);
+  if (size > longestTransferBytes) throw new Error(`a transfer of more than ${longestTransferBytes} bytes`);
+  if (performative.more) unfinished.set(link, size);
+  else unfinished.delete(link);
+}
+
+/** rhea answers an attach at once. One that waits for a session is answered when there is one. */
+export function holdAttaches(session: Session): void {
+  const internals = session as unknown as SessionInternals;
+  const original = internals.create_sender.bind(session);
+  internals.create_sender = (...given) => {
+    if (Object.keys(internals.links).length >= mostLinks) throw new Error(`more than ${mostLinks} links in a session`);
+    const sender = original(...given);
+    (sender as { open: unknown }).open = () => undefined;
+    return sender;
+  };
+}
+
+export function answerAttach(sender: Sender): void {
+  // What stands behind the replacement is the method of the prototype.
+  delete (sender as { open?: unknown }).open;
+  (sender as unknown as { open(): void }).open();
+}
+
+/** Fields of the attach that a link is answered with. */
+export function answerWith(link: object, fields: Readonly<Record<string, unknown>>): void {
+  const { attach } = (link as { local: { attach: Record<string, unknown> } }).local;
+  Object.assign(attach, fields);
 }
 
 /** Free places in the session's window of 2048 unsettled deliveries; a send beyond it throws. */

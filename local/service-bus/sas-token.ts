@@ -1,14 +1,22 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
+/** What somebody may do with an entity; Manage includes the others. https://learn.microsoft.com/azure/service-bus-messaging/service-bus-sas */
+export type Right = "Send" | "Listen" | "Manage";
+
 export interface NamedKey {
   readonly name: string;
   readonly value: string;
+  /** All of them when absent. */
+  readonly rights?: readonly Right[] | undefined;
+  /** The queue or topic whose key this is; absent for a key of the namespace. */
+  readonly entity?: string | undefined;
 }
 
 /** What a token opens: every entity whose path begins with `path`, until then. */
 export interface Claim {
   readonly path: string;
   readonly expiresAt: number;
+  readonly rights: readonly Right[];
 }
 
 export type TokenCheck =
@@ -37,7 +45,10 @@ export function checkToken(token: string, keys: readonly NamedKey[], nowMs: numb
   }
   const expiresAt = Number(se) * 1000;
   if (!(expiresAt > nowMs)) return refused("ExpiredToken: The token is expired.");
-  return { outcome: "valid", claim: { path: entityPath(decoded(sr)), expiresAt } };
+  const path = entityPath(decoded(sr));
+  if (key.entity !== undefined && !isBelow(key.entity.toLowerCase(), path))
+    return refused("InvalidSignature: The key of the token belongs to another entity.");
+  return { outcome: "valid", claim: { path, expiresAt, rights: rightsOf(key) } };
 }
 
 /** `amqps://host/Jobs/$DeadLetterQueue` and `Jobs/$DeadLetterQueue` are the same address. */
@@ -47,8 +58,16 @@ export function entityPath(address: string): string {
 }
 
 /** A claim on `jobs` also opens `jobs/$management`; one on the namespace opens everything. */
-export function covers(claim: Claim, path: string): boolean {
-  return claim.path === "" || path === claim.path || path.startsWith(`${claim.path}/`);
+export function covers(claim: Pick<Claim, "path">, path: string): boolean {
+  return claim.path === "" || isBelow(claim.path, path);
+}
+
+export function isBelow(entity: string, path: string): boolean {
+  return path === entity || path.startsWith(`${entity}/`);
+}
+
+function rightsOf({ rights = ["Manage"] }: NamedKey): readonly Right[] {
+  return rights.includes("Manage") ? ["Manage", "Send", "Listen"] : rights;
 }
 
 function refused(reason: string): TokenCheck {

@@ -3,6 +3,7 @@ import type { Dispatcher } from "./dispatcher";
 import type { FaultGate } from "./fault-gate";
 import type { Journal } from "./journal";
 import type { MessageQueue } from "./message-queue";
+import type { EntraAccess } from "./entra-access";
 import type { NamedKey } from "./sas-token";
 
 /** What the links of all connections work with. */
@@ -11,6 +12,7 @@ export interface ServerParts {
   readonly journal: Journal;
   readonly faults: FaultGate;
   readonly keys: readonly NamedKey[];
+  readonly entra?: EntraAccess | undefined;
   readonly now: () => number;
   readonly log: (line: string) => void;
   readonly dispatcherOf: (queue: MessageQueue) => Dispatcher;

@@ -1,12 +1,17 @@
 import { randomUUID } from "node:crypto";
 import type { FaultPlan } from "../faults/fault-plan";
 import { AmqpServer } from "./amqp-server";
-import { Broker, type EntityCounts, type QueueOptions } from "./broker";
-import { Dispatcher } from "./dispatcher";
+import { Broker, type EntityCounts } from "./broker";
+import { Dispatchers } from "./dispatchers";
+import { checkEntities } from "./entity-checks";
+import type { QueueOptions, TopicOptions } from "./entity-options";
+import { EntityRegistry } from "./entity-registry";
+import type { EntraAccess } from "./entra-access";
 import { FaultGate } from "./fault-gate";
 import { Journal } from "./journal";
-import type { MessageQueue } from "./message-queue";
+import { ManagementServer } from "./management-server";
 import type { NamedKey } from "./sas-token";
+import type { ServerParts } from "./server-parts";
 
 export interface ServiceBusOptions {
   /** 0 takes a free port. */
@@ -14,8 +19,15 @@ export interface ServiceBusOptions {
   /** SQLite file that holds the messages across restarts. */
   readonly dataFile: string;
   readonly queues: readonly QueueOptions[];
-  /** Keys that may sign tokens for the namespace; the first is the one of the connection string. */
+  readonly topics?: readonly TopicOptions[];
+  /** Keys that may sign tokens for the namespace or an entity; the first is the one of the connection strings. */
   readonly keys: readonly [NamedKey, ...NamedKey[]];
+  /** AMQP over TLS beside the plain port, for clients that know nothing else; 0 takes a free port. */
+  readonly tls?: { readonly port: number; readonly key: string; readonly cert: string };
+  /** The management API and `GET /status`: over https where there is `tls`, over http otherwise. Absent: not served. */
+  readonly managementPort?: number;
+  /** Absent: only SAS tokens count. */
+  readonly entra?: EntraAccess;
   readonly faults: FaultPlan;
   readonly log: (line: string) => void;
 }
@@ -23,62 +35,99 @@ export interface ServiceBusOptions {
 export interface ServiceBusServer {
   readonly port: number;
   readonly connectionString: string;
+  readonly tlsPort: number | undefined;
+  /** Without `UseDevelopmentEmulator`, so that clients speak TLS; they must trust the certificate's authority. */
+  readonly tlsConnectionString: string | undefined;
+  readonly managementPort: number | undefined;
+  /** For ServiceBusAdministrationClient, which knows https only. */
+  readonly managementConnectionString: string | undefined;
   counts(queue: string): EntityCounts;
   close(): Promise<void>;
 }
 
-/** Starts the Service Bus emulator: AMQP 1.0 over plain TCP, as `UseDevelopmentEmulator=true` makes the clients speak. */
+/** Starts the Service Bus emulator: AMQP 1.0 over plain TCP, as `UseDevelopmentEmulator=true` makes the clients speak, and over TLS. */
 export async function startServiceBus(options: ServiceBusOptions): Promise<ServiceBusServer> {
-  const now = steadyClock();
-  const journal = new Journal(options.dataFile, () => {
-    for (const dispatcher of dispatchers.values()) dispatcher.run();
-  });
-  const broker = new Broker({
-    queues: options.queues,
-    record: (change) => journal.record(change),
-    newLockToken: () => randomUUID().replaceAll("-", ""),
-  });
-  const dispatchers = new Map<MessageQueue, Dispatcher>();
-  for (const queue of broker.list())
-    dispatchers.set(queue, new Dispatcher(queue, { now, commit: () => journal.commit() }));
-  broker.restore((queue) => journal.snapshotOf(queue), now());
-  let closed = false;
-  const { keys, log } = options;
-  const dispatcherOf = (queue: MessageQueue) => dispatchers.get(queue) as Dispatcher;
-  const parts = {
-    broker,
-    journal,
-    keys,
-    now,
-    log,
-    dispatcherOf,
-    faults: new FaultGate(options.faults),
-    isClosed: () => closed,
-  };
-  const server = await AmqpServer.listen(parts, options.port).catch((error: unknown) => {
+  checkEntities(options.queues, options.topics ?? []);
+  const core = createCore(options);
+  const { parts, journal, dispatchers, state } = core;
+  const { server, management } = await listen(core, options).catch((error: unknown) => {
     journal.close();
     throw error;
   });
-  for (const dispatcher of dispatchers.values()) dispatcher.run();
+  dispatchers.runAll();
+  const [key] = options.keys;
   return {
     port: server.port,
-    connectionString: connectionString(server.port, keys[0]),
-    counts: (queue) => countsOf(broker, queue),
+    connectionString: `${connectionString(`127.0.0.1:${server.port}`, key)};UseDevelopmentEmulator=true;`,
+    tlsPort: server.tlsPort,
+    tlsConnectionString:
+      server.tlsPort === undefined ? undefined : connectionString(`localhost:${server.tlsPort}`, key),
+    managementPort: management?.port,
+    managementConnectionString: management && connectionString(`localhost:${management.port}`, key),
+    counts: (queue) => countsOf(parts.broker, queue),
     close: async () => {
-      if (closed) return;
+      if (state.closed) return;
       // Sends and settlements that have arrived are answered before the connections end.
       journal.commit();
-      closed = true;
+      state.closed = true;
       await new Promise((resolve) => setImmediate(resolve));
-      for (const dispatcher of dispatchers.values()) dispatcher.close();
-      await server.close();
+      dispatchers.closeAll();
+      await Promise.all([server.close(), management?.close()]);
       journal.close();
     },
   };
 }
 
-function connectionString(port: number, key: NamedKey): string {
-  return `Endpoint=sb://127.0.0.1:${port};SharedAccessKeyName=${key.name};SharedAccessKey=${key.value};UseDevelopmentEmulator=true;`;
+interface Core {
+  readonly parts: ServerParts;
+  readonly journal: Journal;
+  readonly dispatchers: Dispatchers;
+  readonly registry: EntityRegistry;
+  readonly state: { closed: boolean };
+}
+
+function createCore(options: ServiceBusOptions): Core {
+  const now = steadyClock();
+  const state = { closed: false };
+  const journal = new Journal(options.dataFile, (queues) => dispatchers.run(queues));
+  const broker = new Broker({
+    queues: options.queues,
+    topics: options.topics,
+    record: (change) => journal.record(change),
+    newLockToken: () => randomUUID().replaceAll("-", ""),
+  });
+  const dispatchers = new Dispatchers(broker, { now, commit: () => journal.commit() });
+  const registry = new EntityRegistry({
+    ...{ broker, now, record: (change) => journal.record(change) },
+    dissolve: (queue) => dispatchers.dissolve(queue),
+  });
+  registry.restore(journal.entities());
+  broker.restore((queue) => journal.snapshotOf(queue), now());
+  const { keys, entra, log } = options;
+  const parts = {
+    ...{ broker, journal, keys, entra, now, log },
+    dispatcherOf: (queue: Parameters<typeof dispatchers.of>[0]) => dispatchers.of(queue),
+    faults: new FaultGate(options.faults),
+    isClosed: () => state.closed,
+  };
+  return { parts, journal, dispatchers, registry, state };
+}
+
+async function listen({ parts, registry }: Core, options: ServiceBusOptions) {
+  const { tls, port: plain, managementPort } = options;
+  const server = await AmqpServer.listen(parts, { plain, tls: tls && { port: tls.port, material: tls } });
+  if (managementPort === undefined) return { server, management: undefined };
+  try {
+    const management = await ManagementServer.listen({ parts, registry, tls, port: managementPort });
+    return { server, management };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+function connectionString(host: string, key: NamedKey): string {
+  return `Endpoint=sb://${host};SharedAccessKeyName=${key.name};SharedAccessKey=${key.value}`;
 }
 
 function countsOf(broker: Broker, queue: string): EntityCounts {

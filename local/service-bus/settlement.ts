@@ -1,4 +1,4 @@
-import type { Settlement } from "./message-queue";
+import type { Settlement } from "./queue-options";
 import type { Properties, PropertyValue } from "./stored-message";
 
 /** The outcomes that a receiver sends, as rhea unwraps them. */

@@ -14,6 +14,9 @@ export interface StoredMessage {
   readonly enqueuedAt: number;
   /** Opaque here: the encoded AMQP message as the sender wrote it. */
   readonly content: Buffer;
+  readonly sessionId: string | undefined;
+  /** When its time to live has passed; undefined when it never does. */
+  readonly expiresAt: number | undefined;
   state: MessageState;
   /** When a scheduled message becomes active. */
   dueAt: number | undefined;
@@ -30,11 +33,30 @@ export type Change =
   | { readonly kind: "update"; readonly queue: string; readonly message: StoredMessage }
   | { readonly kind: "remove"; readonly queue: string; readonly sequence: number }
   | { readonly kind: "remember"; readonly queue: string; readonly messageId: string; readonly until: number }
-  | { readonly kind: "forget"; readonly queue: string; readonly until: number };
+  | { readonly kind: "forget"; readonly queue: string; readonly until: number }
+  | { readonly kind: "session-state"; readonly queue: string; readonly session: SessionState }
+  /** The queue is gone with all that is in it. */
+  | { readonly kind: "drop"; readonly queue: string }
+  | { readonly kind: "define"; readonly queue: string; readonly entity: EntityDefinition }
+  | { readonly kind: "undefine"; readonly queue: string };
+
+/** What an application keeps beside the messages of a session; undefined: nothing any more. */
+export interface SessionState {
+  readonly sessionId: string;
+  readonly state: Buffer | undefined;
+  readonly updatedAt: number;
+}
+
+/** An entity that was made at run time, or the rules of a subscription, as the broker writes and reads them. */
+export interface EntityDefinition {
+  readonly kind: string;
+  readonly json: string;
+}
 
 /** What a journal brings back after a restart. */
 export interface QueueSnapshot {
   readonly nextSequence: number;
   readonly messages: readonly StoredMessage[];
   readonly remembered: readonly { readonly messageId: string; readonly until: number }[];
+  readonly sessions?: readonly SessionState[] | undefined;
 }

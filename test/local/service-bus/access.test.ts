@@ -95,15 +95,28 @@ it("refuses a session on a queue without sessions", async () => {
 });
 
 it("answers an operation that it does not have with 501 and its name", async () => {
-  // The client offers the operation on sessions only, which no queue here has; its management client would send it.
+  // The client offers no such operation; its management client sends what it is told.
   const { _connectionContext: context } = emulator.connect(undefined, once) as unknown as {
-    _connectionContext: { getManagementClient(path: string): { getSessionState(id: string): Promise<unknown> } };
+    _connectionContext: { getManagementClient(path: string): ManagementClient };
   };
+  const management = context.getManagementClient("jobs");
+  await management.initWithUniqueReplyTo({});
+  const application_properties = { operation: "com.microsoft:batch-delete-messages" };
 
-  const asking = context.getManagementClient("jobs").getSessionState("s1");
+  const asking = management._makeManagementRequest(
+    { body: {}, reply_to: management.replyTo, application_properties },
+    { verbose: () => undefined, logError: () => undefined },
+    {},
+  );
 
-  await expect(asking).rejects.toThrow("com.microsoft:get-session-state is not built into this emulator");
+  await expect(asking).rejects.toThrow("com.microsoft:batch-delete-messages is not built into this emulator");
 });
+
+interface ManagementClient {
+  readonly replyTo: string;
+  initWithUniqueReplyTo(options: object): Promise<unknown>;
+  _makeManagementRequest(request: object, logger: object, options: object): Promise<unknown>;
+}
 
 it("names the port that is in use", async () => {
   const occupant = createServer().listen(0, "127.0.0.1");

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { Broker } from "../../../local/service-bus/broker";
-import type { Lock, MessageQueue } from "../../../local/service-bus/message-queue";
+import type { Lock } from "../../../local/service-bus/lock-table";
+import type { MessageQueue } from "../../../local/service-bus/message-queue";
 import type { Change, QueueSnapshot, StoredMessage } from "../../../local/service-bus/stored-message";
 
 const maxDeliveryCount = 3;
