@@ -16,6 +16,8 @@ export class UsageError extends Error {
 /** The flags that the agent uses, and none besides: an unknown one must fail here and not on the first real machine. */
 export const SYNTAX = {
   pull: { flags: { "--quiet": "switch" } },
+  login: { flags: { "--username": "value", "--password-stdin": "switch" } },
+  logout: { flags: {} },
   run: {
     flags: {
       "--detach": "switch",

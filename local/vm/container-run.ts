@@ -4,6 +4,7 @@ import { accessSync, closeSync, constants, openSync, readFileSync, statSync } fr
 import { dirname, join } from "node:path";
 import { UsageError, type ParsedArguments } from "./container-arguments";
 import type { ContainerStore } from "./container-store";
+import { missingImageOf } from "./image-pull";
 import { imageProblemOf } from "./image-reference";
 import { bindMountOf, withHostPaths, type BindMount } from "./mount-paths";
 import { MARKER } from "./processes";
@@ -43,6 +44,9 @@ export function runContainer({ values, rest }: ParsedArguments, surroundings: Su
   if (!values.has("--detach")) throw new UsageError("the stand-in for docker runs with --detach only");
   const problem = imageProblemOf(image);
   if (problem) return refused(problem);
+  // The agent pulls first, and runs with `--pull never`: what was not pulled is not there.
+  const missing = missingImageOf(image, surroundings.vmFolder);
+  if (missing) return refused(missing);
   const [program] = command;
   // No image is ever read, so none has an entrypoint or a command of its own.
   if (program === undefined) return refused("Error response from daemon: no command specified");

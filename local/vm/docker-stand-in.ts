@@ -16,7 +16,7 @@ import {
 import { createLogReader, waitForEnd } from "./container-logs";
 import { runContainer, type CommandEnd, type Surroundings } from "./container-run";
 import { ContainerStore, type ContainerRecord } from "./container-store";
-import { imageProblemOf } from "./image-reference";
+import { login, logout, pull } from "./image-pull";
 import { isAlive, MARKER } from "./processes";
 
 type Handler = (args: ParsedArguments, surroundings: Surroundings) => CommandEnd | Promise<CommandEnd>;
@@ -24,10 +24,9 @@ type Handler = (args: ParsedArguments, surroundings: Surroundings) => CommandEnd
 const SIGNALS = { TERM: "SIGTERM", KILL: "SIGKILL" } as const;
 
 const HANDLERS: Readonly<Record<Subcommand, Handler>> = {
-  pull: ({ rest: [image = ""] }) => {
-    const problem = imageProblemOf(image);
-    return problem ? { code: 1, stderr: `${problem}\n` } : { code: 0, stdout: `${image}\n` };
-  },
+  pull,
+  login,
+  logout,
   run: runContainer,
   logs: async ({ values, rest: [name = ""] }, { store }) => {
     if (!store.find(name)) return notFound(name);

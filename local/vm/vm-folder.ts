@@ -22,6 +22,8 @@ export interface VmFolder {
 export interface Programs {
   readonly nodePath: string;
   readonly standInFile: string;
+  /** What the machine trusts besides the public authorities. */
+  readonly caFile?: string | undefined;
 }
 
 export const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -56,7 +58,8 @@ export function writeBootFiles(
   rmSync(folder.guestPowerOff, { force: true });
   writeFileSync(folder.config, config, { mode: 0o600 });
   writeFileSync(folder.power, osBootId);
-  const environment = `${MARKER}=${quoted(folder.root)} CORRAL_OS_BOOT_ID=${quoted(osBootId)}`;
+  const trust = programs.caFile === undefined ? "" : ` CORRAL_CA_FILE=${quoted(programs.caFile)}`;
+  const environment = `${MARKER}=${quoted(folder.root)} CORRAL_OS_BOOT_ID=${quoted(osBootId)}${trust}`;
   const standIn = `${environment} exec ${quoted(programs.nodePath)} ${quoted(programs.standInFile)} "$@"`;
   // Asked at each heartbeat of each VM; a Node process for it would take a thousand times as long.
   const countsOnly = `if [ "$*" = "ps --quiet" ]; then ${forEachRunning(folder.root, 'head -c 12 "$container/id"; echo')}; exit 0; fi`;
