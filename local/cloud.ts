@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import type { EventGridOptions } from "./azure/arm/event-grid/event-grid-service";
 import { startAzure } from "./azure/azure";
 import type { AzureSimulator } from "./azure/azure-options";
 import { FaultPlan } from "./faults/fault-plan";
@@ -103,7 +104,12 @@ async function startCloud(options: CloudOptions): Promise<Cloud> {
   // ARM tells accounts where their blobs are served, and the one who serves them asks ARM who may: each is made with the other.
   const dataPlane: { front?: BlobFront } = {};
   const storageBlobEndpoint = (account: string): string => dataPlane.front?.endpointOf(account) ?? "";
-  const { azure, fleet } = await startMachinery({ ...options, faults, storageBlobEndpoint });
+  const eventGrid: EventGridOptions = {
+    serviceBus: () => bus.connectionString,
+    storage: () => storage.connectionString,
+    functionWebhook: (functionId) => hostUrl && webhookOf(hostUrl, functionId),
+  };
+  const { azure, fleet } = await startMachinery({ ...options, faults, storageBlobEndpoint, eventGrid });
   const blobFront = await startDataPlane({ azure, storage, faults, ...options });
   dataPlane.front = blobFront;
   const facts: CloudFacts = {
@@ -139,6 +145,12 @@ async function startCloud(options: CloudOptions): Promise<Cloud> {
       for (const part of [fleet, azure, blobFront, bus, storage, frontDoor, faultServer]) await part.close();
     },
   };
+}
+
+/** Where the host takes the events of a function: the app's is the only one. */
+function webhookOf(hostUrl: string, functionId: string): string {
+  const name = encodeURIComponent(functionId.slice(functionId.lastIndexOf("/") + 1));
+  return `${hostUrl}/runtime/webhooks/EventGrid?functionName=${name}`;
 }
 
 function startBus({ dataFolder, ports }: CloudOptions, faults: FaultPlan): Promise<ServiceBusServer> {
@@ -189,9 +201,13 @@ const portOf = (url: string): number => Number(new URL(url).port);
 
 /** ARM and Entra, and below them the machines, each of which needs the other. */
 async function startMachinery(
-  options: CloudOptions & { faults: FaultPlan; storageBlobEndpoint: (account: string) => string },
+  options: CloudOptions & {
+    faults: FaultPlan;
+    storageBlobEndpoint: (account: string) => string;
+    eventGrid: EventGridOptions;
+  },
 ): Promise<{ azure: AzureSimulator; fleet: VmFleet }> {
-  const { dataFolder, speed, ports, faults, storageBlobEndpoint } = options;
+  const { dataFolder, speed, ports, faults, storageBlobEndpoint, eventGrid } = options;
   let fleet: VmFleet | undefined;
   const azure = await startAzure({
     dataFolder: join(dataFolder, "azure"),
@@ -216,6 +232,7 @@ async function startMachinery(
     locations: LOCATIONS,
     apis: [{ appId: API_APP_ID, identifierUri: `api://${API_APP_ID}`, displayName: "Corral" }],
     storageBlobEndpoint,
+    eventGrid,
     evictionNoticeSeconds: Math.max(1, 30 / speed),
     log,
   });

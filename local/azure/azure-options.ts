@@ -1,8 +1,10 @@
 import type { FaultPlan } from "../faults/fault-plan";
 import type { AssignedIdentity, Hypervisor, IdentityTokens } from "../vm/hypervisor";
 import type { CapacityOptions, QuotaLimit } from "./arm/compute/capacity";
+import type { EventGridOptions } from "./arm/event-grid/event-grid-service";
 import type { ResourceEvent } from "./arm/resource-events";
-import type { ApiApplication } from "./identity/directory";
+import type { FederatedCredential } from "./identity/client-keys";
+import type { ApiApplication, NewApplication, NewPerson } from "./identity/directory";
 
 export interface AzureOptions {
   /** Certificates, signing key and state; what is in it survives a restart. */
@@ -34,7 +36,11 @@ export interface AzureOptions {
   /** Off: operations are answered without `Retry-After`, and clients poll as fast as they like. */
   readonly sendsRetryAfter?: boolean;
   readonly clientTokenSeconds?: number;
+  /** How long a client is told to wait between two polls of the device code flow; 5 by default. */
+  readonly deviceCodeIntervalSeconds?: number;
   readonly random?: () => number;
+  /** Where Event Grid finds its destinations; without it webhooks alone are delivered to. */
+  readonly eventGrid?: EventGridOptions;
   readonly onEvent?: (event: ResourceEvent) => void;
   readonly onHealthEvent?: (event: ResourceEvent) => void;
   readonly log: (line: string) => void;
@@ -67,16 +73,15 @@ export interface AzureSimulator {
   readonly subscriptionId: string;
   readonly tokens: IdentityTokens;
   /** The same display name keeps its ids over restarts and gets a new secret, as only the secret's hash is kept. */
-  addServicePrincipal(principal: {
-    readonly displayName: string;
-    readonly roles?: readonly string[];
-  }): ServicePrincipal;
-  /** A user or a group: somebody who may be given roles and does not sign in here. */
-  addPerson(person: {
-    readonly displayName: string;
-    readonly type: "User" | "Group";
-    readonly objectId?: string;
-  }): string;
+  addServicePrincipal(principal: NewApplication): ServicePrincipal;
+  /** A user or a group, who may be given roles. Users sign in without password, on the page or by a device code. */
+  addPerson(person: NewPerson): string;
+  /** By object ids; groups may be in groups. */
+  addGroupMember(groupId: string, memberId: string): void;
+  /** Lets an application sign in with a certificate; its SHA-1 thumbprint comes back. */
+  registerCertificate(clientId: string, pem: string): string;
+  /** Lets the tokens of another issuer stand for an application. */
+  registerFederatedCredential(credential: FederatedCredential): void;
   /** Assigns a user-assigned identity to the function app. The same resource id gives the same identity, also after a restart. */
   assignAppIdentity(resourceId: string): AssignedIdentity;
   /** A role assignment that the tenant's administrator made beforehand; the same twice is one. */

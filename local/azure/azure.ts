@@ -9,14 +9,19 @@ import { Authentication } from "./arm/authentication";
 import { resumeVms } from "./arm/compute/vm-lifecycle";
 import { powerOf, VM_TYPE } from "./arm/compute/vm-record";
 import type { CloudWorld } from "./arm/cloud-world";
+import { createEventGridPlane, type EventGridPlane } from "./arm/event-grid/event-grid-plane";
+import { withProviderRoutes } from "./arm/resources/provider-routes";
 import { createRoutes, createWorld } from "./arm/world";
 import { Throttle } from "./arm/throttle";
 import type { AzureOptions, AzureSimulator, Grant } from "./azure-options";
+import { createDataPlanes, type DataPlanes } from "./data-planes";
 import { type Listener, startListener } from "./http/listener";
 import { Directory } from "./identity/directory";
 import { createEntraRoutes } from "./identity/entra-routes";
 import { createManagedIdentityRoutes } from "./identity/managed-identity-routes";
-import { loadOrCreateSigningKey, type SigningKey } from "./identity/signing-key";
+import { createEntraPortal } from "./identity/entra-portal";
+import { GrantStore } from "./identity/grant-store";
+import { SigningKeys } from "./identity/signing-key";
 import { TokenIssuer } from "./identity/token-issuer";
 import { createPortalRoutes } from "./portal-routes";
 import { JsonTable } from "./store/json-table";
@@ -26,9 +31,12 @@ import { openDatabase } from "./store/open-database";
 export async function startAzure(options: AzureOptions): Promise<AzureSimulator> {
   const tls = await loadOrCreateCa(join(options.dataFolder, "tls"));
   const core = createCore(options, tls);
-  // Before the first request: a resource must be known to be in an operation.
+  await core.planes.open();
+  // Before the first request: a resource must be known to be in an operation. And nothing may come between this and the routes,
+  // which know what the operations of their types do when they end.
   core.world.operations.resume();
   const listeners = await startListeners(core);
+  core.eventGrid.start();
   resumeVms(core.world);
   return createSimulator(core, listeners);
 }
@@ -36,10 +44,13 @@ export async function startAzure(options: AzureOptions): Promise<AzureSimulator>
 interface Core {
   readonly options: AzureOptions;
   readonly tls: LocalTls;
-  readonly key: SigningKey;
+  readonly key: SigningKeys;
+  readonly grants: GrantStore;
   readonly directory: Directory;
   readonly issuer: TokenIssuer;
   readonly world: CloudWorld;
+  readonly planes: DataPlanes;
+  readonly eventGrid: EventGridPlane;
   readonly appIdentities: JsonTable<string>;
   readonly identityHeader: string;
   readonly calls: Map<string, number>;
@@ -53,7 +64,7 @@ function createCore(options: AzureOptions, tls: LocalTls): Core {
   const database = openDatabase(options.dataFolder);
   const directory = new Directory(database, options.tenantId);
   for (const api of options.apis ?? []) directory.registerApi(api);
-  const key = loadOrCreateSigningKey(options.dataFolder);
+  const key = new SigningKeys(options.dataFolder);
   const port = { https: options.ports.https };
   const issuer = new TokenIssuer({
     directory,
@@ -61,14 +72,21 @@ function createCore(options: AzureOptions, tls: LocalTls): Core {
     authority: authorityOf(port),
     clientTokenSeconds: options.clientTokenSeconds,
   });
+  const eventGrid = createEventGridPlane({ options, directory, issuer, key, authority: authorityOf(port), tls });
+  const { publish } = eventGrid;
+  const world = createWorld({ options, database, directory, hypervisor: options.hypervisor(issuer), publish });
+  eventGrid.attach(world);
   return {
     options,
     tls,
     key,
     directory,
     issuer,
+    grants: new GrantStore(database),
     port,
-    world: createWorld({ options, database, directory, hypervisor: options.hypervisor(issuer) }),
+    world,
+    eventGrid,
+    planes: createDataPlanes({ options, database, world, directory, key, authority: authorityOf(port), tls }),
     appIdentities: new JsonTable(database, "appIdentities"),
     identityHeader: loadOrCreateHeader(options.dataFolder),
     calls: new Map(),
@@ -101,7 +119,10 @@ async function startListeners({
   key,
   directory,
   issuer,
+  grants,
   world,
+  planes,
+  eventGrid,
   calls,
   port,
   appIdentities,
@@ -109,10 +130,20 @@ async function startListeners({
 }: Core): Promise<Listeners> {
   const { faults, log, ports } = options;
   const authority = authorityOf(port);
-  const authentication = new Authentication({ directory, key, authority });
+  const revokedAtMs = (objectId: string): number => grants.revokedAtMs(objectId);
+  const authentication = new Authentication({ directory, key, authority, revokedAtMs });
   const throttle = new Throttle({ speed: options.speed, isEnforced: options.throttling ?? true });
-  const arm = createArmServer({ world, routes: createRoutes(world), authentication, throttle, faults, calls });
-  const entra = createEntraRoutes({ directory, issuer, key, faults, authority });
+  const arm = createArmServer({
+    world,
+    routes: withProviderRoutes(world, [...createRoutes(world), ...planes.routes, ...eventGrid.routes]),
+    authentication,
+    throttle,
+    faults,
+    calls,
+  });
+  const deviceCodeIntervalSeconds = options.deviceCodeIntervalSeconds ?? 5;
+  const tenants = createEntraRoutes({ directory, issuer, grants, key, faults, authority, deviceCodeIntervalSeconds });
+  const entra = eventGrid.before(tenants);
   // One port for both, as they share a certificate: what is no ARM path is a tenant's.
   const isArm = /^\/(subscriptions|providers|tenants)(\/|$)/i;
   const https = await startListener({
@@ -128,9 +159,11 @@ async function startListeners({
     handle: createManagedIdentityRoutes({ directory, issuer, faults, header: identityHeader, assigned }),
     log,
   });
+  const inAzure = eventGrid.beforePortal(createPortalRoutes({ world, calls: () => Object.fromEntries(calls) }));
+  const inEntra = createEntraPortal({ directory, grants, key });
   const portal = await startListener({
     port: ports.portal,
-    handle: createPortalRoutes({ world, calls: () => Object.fromEntries(calls) }),
+    handle: (request) => (request.path.startsWith("/entra/") ? inEntra(request) : inAzure(request)),
     log,
   });
   return { https, identity, portal };
@@ -153,6 +186,9 @@ function createSimulator(core: Core, listeners: Listeners): AzureSimulator {
     tokens: issuer,
     addServicePrincipal: (principal) => directory.addApplication(principal),
     addPerson: (person) => directory.addPerson(person).objectId,
+    addGroupMember: (groupId, memberId) => directory.addGroupMember(groupId, memberId),
+    registerCertificate: (clientId, pem) => directory.clientKeys.addCertificate(clientId, pem).thumbprint,
+    registerFederatedCredential: (credential) => void directory.clientKeys.addFederation(credential),
     assignAppIdentity: (resourceId) => {
       const { objectId, clientId = "" } = directory.addManagedIdentity({ resourceId, kind: "user-assigned" });
       core.appIdentities.set(objectId, objectId);
@@ -228,9 +264,16 @@ function countByType(world: CloudWorld): Record<string, number> {
 }
 
 /** Stops taking calls, lets what has begun end, and keeps the rest for the next start. The machines are the hypervisor's to stop. */
-async function close({ world, closeDatabase }: Core, { https, identity, portal }: Listeners): Promise<void> {
+async function close(
+  { world, planes, eventGrid, closeDatabase }: Core,
+  { https, identity, portal }: Listeners,
+): Promise<void> {
   await Promise.all([https.close(), identity.close(), portal.close()]);
-  await world.operations.close();
+  const operations = world.operations.close();
+  // Handshakes with webhooks that do not answer would hold operations up.
+  await eventGrid.close();
+  await operations;
   await world.power.settle();
+  await planes.close();
   closeDatabase();
 }

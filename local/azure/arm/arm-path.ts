@@ -43,7 +43,8 @@ const join = (segments: readonly string[]): string => `/${segments.join("/")}`;
 function parseProvider(segments: readonly string[], at: number): ArmPath | undefined {
   const namespace = segments[at + 1];
   const rest = segments.slice(at + 2);
-  if (!namespace || rest.length === 0) return undefined;
+  // The providers themselves: `/subscriptions/…/providers` and `/subscriptions/…/providers/Microsoft.Compute`.
+  if (!namespace || rest.length === 0) return at === 2 ? parsePlain(segments) : undefined;
   const types = rest.filter((_, index) => index % 2 === 0);
   const names = rest.filter((_, index) => index % 2 === 1);
   const isItem = types.length === names.length;

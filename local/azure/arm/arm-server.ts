@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { FaultPlan } from "../../faults/fault-plan";
 import { answerWithFaults } from "../http/answer-with-faults";
-import { DROPPED, parseJsonBody, type WireHandler, type WireReply, type WireRequest } from "../http/wire";
+import { DROPPED, type WireHandler, type WireReply, type WireRequest } from "../http/wire";
 import { ArmError } from "./arm-error";
 import {
   invalidApiVersion,
@@ -18,7 +18,9 @@ import type { RoleAssignment } from "./authorization/access-control";
 import { authorize } from "./authorization/authorize";
 import type { CloudWorld } from "./cloud-world";
 import { eventSeed } from "./event-seed";
+import { parseArmBody } from "./lenient-json";
 import { followHeaders, readOperation } from "./operation-routes";
+import type { Caller } from "./resource-events";
 import type { ArmReply, ArmRequest, ArmRoute } from "./route";
 import type { Throttle } from "./throttle";
 
@@ -37,7 +39,7 @@ const OPERATION_TYPE = /^[^/]+\/locations\/operations$|^microsoft\.resources\/su
 /** A request's way through ARM: path, faults, api-version, caller, permission, throttle, handler, headers. */
 export function createArmServer(options: ArmServerOptions): WireHandler {
   const router = createRouter(options.routes);
-  return async (request) => {
+  const serve = async (request: WireRequest, caller?: Caller): Promise<WireReply | typeof DROPPED> => {
     const ids = { "x-ms-request-id": randomUUID(), "x-ms-correlation-request-id": correlationIdOf(request) };
     const path = parseArmPath(request.path);
     const label = labelOf(request.method, path, router);
@@ -46,7 +48,10 @@ export function createArmServer(options: ArmServerOptions): WireHandler {
       faults: options.faults,
       call: { service: "arm", operation: label, subject: request.path },
       answer: () =>
-        answer({ ...options, router }, { request, path, label, correlationId: ids["x-ms-correlation-request-id"] }),
+        answer(
+          { ...options, router },
+          { request, path, label, correlationId: ids["x-ms-correlation-request-id"], caller },
+        ),
       refuse: ({ status, code, message, headers }) =>
         new ArmError(status, { code, message }, headers ? { headers } : {}).toReply(),
     });
@@ -62,6 +67,9 @@ export function createArmServer(options: ArmServerOptions): WireHandler {
       },
     };
   };
+  // What a deployment does in its caller's name goes the same way.
+  options.world.internalCalls.connect(serve);
+  return (request) => serve(request);
 }
 
 interface Router {
@@ -100,6 +108,8 @@ interface Arrived {
   readonly path: ArmPath | undefined;
   readonly label: string;
   readonly correlationId: string;
+  /** Known beforehand where the cloud itself calls. */
+  readonly caller: Caller | undefined;
 }
 
 async function answer(options: ArmServerOptions & { router: Router }, arrived: Arrived): Promise<WireReply> {
@@ -139,17 +149,17 @@ async function handle(options: ArmServerOptions & { router: Router }, arrived: A
 /** Everything that is checked before anybody asks what the request is about. */
 async function admit(
   { world, authentication }: ArmServerOptions,
-  { request, path, label }: Arrived,
+  { request, path, label, caller: known }: Arrived,
 ): Promise<ArmRequest> {
   if (!path) throw malformedPath();
   const apiVersion = request.query.get("api-version");
   if (!apiVersion) throw missingApiVersion();
   if (!API_VERSION.test(apiVersion)) throw invalidApiVersion(apiVersion);
-  const caller = await authentication.callerOf(request.headers.authorization);
+  const caller = known ?? (await authentication.callerOf(request.headers.authorization));
   const { subscriptionId } = path;
   if (subscriptionId && !world.subscriptionIds.includes(subscriptionId.toLowerCase()))
     throw subscriptionNotFound(subscriptionId);
-  const body = parseJsonBody(request.body);
+  const body = parseArmBody(request.body);
   if (!body.ok) throw malformedContent(body.reason);
   return {
     method: request.method,

@@ -1,13 +1,15 @@
 import { errors, jwtVerify, type JWTPayload } from "jose";
 import { ARM_AUDIENCES } from "../identity/audiences";
 import type { Directory } from "../identity/directory";
-import type { SigningKey } from "../identity/signing-key";
+import type { SigningKeys } from "../identity/signing-key";
 import { ArmError } from "./arm-error";
 import type { Caller } from "./resource-events";
 
 export interface AuthenticationOptions {
   readonly directory: Directory;
-  readonly key: SigningKey;
+  readonly key: SigningKeys;
+  /** When the sessions of a principal were ended; its tokens from before are refused where the client can take a challenge. */
+  readonly revokedAtMs?: (objectId: string) => number;
   readonly authority: () => string;
   /** What tokens must be for; ARM itself by default. */
   readonly audiences?: readonly string[];
@@ -31,8 +33,17 @@ export class Authentication {
         "Authentication failed. The 'Authorization' header is provided in an invalid format.",
       );
     }
+    const caller = this.knownCaller(token) ?? (await this.verifiedCaller(token));
+    this.refuseRevoked(caller.claims);
+    return caller;
+  }
+
+  private knownCaller(token: string): Caller | undefined {
     const known = this.known.get(token);
-    if (known && known.expiresAtMs > Date.now()) return known.caller;
+    return known && known.expiresAtMs > Date.now() ? known.caller : undefined;
+  }
+
+  private async verifiedCaller(token: string): Promise<Caller> {
     const claims = await this.verify(token);
     const caller = { objectId: text(claims["oid"]), appId: text(claims["appid"] ?? claims["azp"]), claims };
     if (this.known.size >= MAX_KNOWN_TOKENS) this.known.clear();
@@ -59,9 +70,23 @@ export class Authentication {
     return claims;
   }
 
-  private async verifySignature(token: string, key: SigningKey): Promise<JWTPayload> {
+  /** Continuous access evaluation: https://learn.microsoft.com/entra/identity-platform/claims-challenge */
+  private refuseRevoked(claims: Caller["claims"]): void {
+    const revokedAtMs = this.options.revokedAtMs?.(text(claims["oid"])) ?? 0;
+    const capabilities = Array.isArray(claims["xms_cc"]) ? claims["xms_cc"].map((one) => text(one).toLowerCase()) : [];
+    // `iat` counts whole seconds: a token of the second of the revocation is the new one.
+    if (!capabilities.includes("cp1") || Number(claims["iat"] ?? 0) >= Math.floor(revokedAtMs / 1000)) return;
+    const { authority, directory } = this.options;
+    const wanted = { access_token: { nbf: { essential: true, value: String(Math.floor(revokedAtMs / 1000)) } } };
+    const challenge = `Bearer authorization_uri="${authority()}/${directory.tenantId}", error="insufficient_claims", claims="${Buffer.from(JSON.stringify(wanted)).toString("base64")}"`;
+    const message =
+      "Continuous access evaluation resulted in claims challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp";
+    throw new ArmError(401, { code: "AuthenticationFailed", message }, { headers: { "WWW-Authenticate": challenge } });
+  }
+
+  private async verifySignature(token: string, key: SigningKeys): Promise<JWTPayload> {
     try {
-      const { payload } = await jwtVerify(token, key.publicKey, {
+      const { payload } = await jwtVerify(token, ({ kid }) => key.find(kid)?.publicKey ?? key.current.publicKey, {
         algorithms: ["RS256"],
         requiredClaims: ["exp", "iss", "aud", "oid"],
       });

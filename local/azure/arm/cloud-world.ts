@@ -2,6 +2,8 @@ import type { Directory } from "../identity/directory";
 import type { AccessControl } from "./authorization/access-control";
 import type { Capacity } from "./compute/capacity";
 import type { VmPower } from "./compute/vm-power";
+import type { DeploymentStore } from "./deployments/deployment-store";
+import type { InternalCalls } from "./deployments/internal-calls";
 import type { Latencies } from "./latencies";
 import type { Operations } from "./operations";
 import type { EventResult, EventSeed, ResourceEvent } from "./resource-events";
@@ -16,6 +18,8 @@ export interface CloudWorld {
   readonly capacity: Capacity;
   readonly latencies: Latencies;
   readonly power: VmPower;
+  readonly deployments: DeploymentStore;
+  readonly internalCalls: InternalCalls;
   readonly locations: readonly string[];
   readonly subscriptionIds: readonly string[];
   readonly evictionNoticeSeconds: number;

@@ -65,6 +65,7 @@ export class Operations {
   private readonly timers = new Map<string, NodeJS.Timeout>();
   private readonly current = new Map<string, string>();
   private readonly ending = new Set<Promise<void>>();
+  private readonly waiters = new Map<string, PromiseWithResolvers<Operation>[]>();
   private closed = false;
 
   constructor(private readonly options: OperationsOptions) {
@@ -127,6 +128,16 @@ export class Operations {
     this.end(operation.id, "Canceled", error);
   }
 
+  /** Resolves with the operation once it has ended; rejects when the cloud stops before that. */
+  whenEnded(id: string): Promise<Operation> {
+    const known = this.table.get(id);
+    if (!known || this.closed) return Promise.reject(new Error(`There is no operation ${id} to wait for.`));
+    if (known.status !== "InProgress") return Promise.resolve(known);
+    const waiter = Promise.withResolvers<Operation>();
+    this.waiters.set(id, [...(this.waiters.get(id) ?? []), waiter]);
+    return waiter.promise;
+  }
+
   isInProgress(id: string): boolean {
     return !this.closed && this.table.get(id)?.status === "InProgress";
   }
@@ -135,6 +146,8 @@ export class Operations {
     this.closed = true;
     for (const timer of this.timers.values()) clearTimeout(timer);
     this.timers.clear();
+    for (const waiter of [...this.waiters.values()].flat()) waiter.reject(new Error("The cloud is stopping."));
+    this.waiters.clear();
     await Promise.all(this.ending);
   }
 
@@ -198,5 +211,7 @@ export class Operations {
       ...(error ? { error } : {}),
     });
     this.options.onEnd(ended);
+    for (const waiter of this.waiters.get(id) ?? []) waiter.resolve(ended);
+    this.waiters.delete(id);
   }
 }

@@ -24,6 +24,7 @@ export class ResourceStore {
   private readonly table: JsonTable<StoredResource>;
   private readonly byType = new Map<string, Map<string, StoredResource>>();
   private readonly counters: JsonTable<number>;
+  private readonly deletionListeners = new Map<string, (resource: StoredResource) => void>();
 
   constructor(database: DatabaseSync) {
     this.table = new JsonTable(database, "resources");
@@ -64,7 +65,14 @@ export class ResourceStore {
     const known = this.table.get(key);
     if (!known) return false;
     this.byType.get(known.type.toLowerCase())?.delete(key);
-    return this.table.delete(key);
+    const isDeleted = this.table.delete(key);
+    this.deletionListeners.get(known.type.toLowerCase())?.(known);
+    return isDeleted;
+  }
+
+  /** Told whenever a resource of the type goes, be it by itself or with its group. */
+  onDelete(type: string, listener: (resource: StoredResource) => void): void {
+    this.deletionListeners.set(type.toLowerCase(), listener);
   }
 
   ofType(type: string): StoredResource[] {

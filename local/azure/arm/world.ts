@@ -12,6 +12,10 @@ import { DISK_TYPE } from "./compute/disk-type";
 import { registerEviction } from "./compute/vm-eviction";
 import { registerVmOperations } from "./compute/vm-lifecycle";
 import { VmPower } from "./compute/vm-power";
+import { createDeploymentRoutes } from "./deployments/deployment-routes";
+import { registerDeployments } from "./deployments/deployment-run";
+import { DeploymentStore } from "./deployments/deployment-store";
+import { InternalCalls } from "./deployments/internal-calls";
 import { Latencies } from "./latencies";
 import { userAssignedIdentityType } from "./managed-identity/user-assigned-identity-type";
 import { networkInterfaceType, virtualNetworkType } from "./network/network-types";
@@ -30,15 +34,21 @@ export interface WorldParts {
   readonly database: DatabaseSync;
   readonly directory: Directory;
   readonly hypervisor: Hypervisor;
+  /** Told of each event before the caller is answered. */
+  readonly publish?: ((event: ResourceEvent) => void) | undefined;
 }
 
-export function createWorld({ options, database, directory, hypervisor }: WorldParts): CloudWorld {
+export function createWorld({ options, database, directory, hypervisor, publish }: WorldParts): CloudWorld {
   const { faults, log, speed } = options;
   const resources = new ResourceStore(database);
   const capacity = new Capacity({ database, resources, gpuFamilyCores: options.gpuFamilyCores ?? 0 });
   for (const quota of options.quotas ?? []) capacity.setLimit(quota);
   const tell = createTeller(options);
-  const emit: CloudWorld["emit"] = (seed, result) => tell(options.onEvent, resourceEvent(seed, result));
+  const emit: CloudWorld["emit"] = (seed, result) => {
+    const event = resourceEvent(seed, result);
+    publish?.(event);
+    tell(options.onEvent, event);
+  };
   const world: CloudWorld = {
     resources,
     capacity,
@@ -46,7 +56,7 @@ export function createWorld({ options, database, directory, hypervisor }: WorldP
     emit,
     log,
     operations: new Operations({ database, faults, log, onEnd: (operation) => tellEnd(emit, operation) }),
-    access: new AccessControl(database),
+    access: new AccessControl(database, (principalId) => directory.groups.groupsOf(principalId)),
     latencies: new Latencies({
       speed,
       multiplier: () => capacity.latencyMultiplier,
@@ -54,16 +64,22 @@ export function createWorld({ options, database, directory, hypervisor }: WorldP
       sendsRetryAfter: options.sendsRetryAfter ?? true,
     }),
     power: new VmPower({ hypervisor, directory, log }),
+    deployments: new DeploymentStore(database),
+    internalCalls: new InternalCalls(),
     locations: options.locations.map(locationName),
     subscriptionIds: [options.subscriptionId, ...(options.moreSubscriptionIds ?? [])].map((id) => id.toLowerCase()),
     evictionNoticeSeconds: options.evictionNoticeSeconds ?? Math.max(5, 30 / speed),
     principalReplicationMs: options.principalReplicationMs ?? 0,
     roleReplicationMs: options.roleReplicationMs ?? 0,
     storageBlobEndpoint: options.storageBlobEndpoint,
-    emitHealth: (event) => tell(options.onHealthEvent, event),
+    emitHealth: (event) => {
+      publish?.(event);
+      tell(options.onHealthEvent, event);
+    },
   };
   registerVmOperations(world);
   registerEviction(world);
+  registerDeployments(world);
   return world;
 }
 
@@ -78,6 +94,7 @@ export function createRoutes(world: CloudWorld): ArmRoute[] {
   return [
     ...createSubscriptionRoutes(world),
     ...createGroupRoutes(world),
+    ...createDeploymentRoutes(world),
     ...createRoleDefinitionRoutes(world),
     ...createRoleAssignmentRoutes(world),
     ...createComputeRoutes(world),

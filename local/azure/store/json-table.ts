@@ -37,6 +37,10 @@ export class JsonTable<Row> {
     return true;
   }
 
+  entries(): [string, Row][] {
+    return [...this.rows.entries()];
+  }
+
   values(): Row[] {
     return [...this.rows.values()];
   }

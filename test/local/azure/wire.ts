@@ -57,7 +57,7 @@ export function send(
       resolve({
         status: response.statusCode ?? 0,
         headers: response.headers,
-        body: whole ? (JSON.parse(whole) as unknown) : undefined,
+        body: whole ? parseBody(whole, response.headers["content-type"]) : undefined,
       });
     });
   });
@@ -65,6 +65,10 @@ export function send(
   request.end(sent);
   return promise;
 }
+
+/** JSON, but for the pages that are made for people. */
+const parseBody = (whole: string, contentType = ""): unknown =>
+  contentType.startsWith("text/html") ? whole : (JSON.parse(whole) as unknown);
 
 export async function tokenFor(
   { azure }: Pick<AzureFixture, "azure">,

@@ -47,7 +47,11 @@ export class AccessControl {
   readonly customRoles: JsonTable<RoleDefinition>;
   private readonly builtIn = new Map<string, RoleDefinition>();
 
-  constructor(database: DatabaseSync) {
+  constructor(
+    database: DatabaseSync,
+    /** Groups that a principal is in, through all levels: their roles are its own. */
+    private readonly groupsOf: (principalId: string) => readonly string[] = () => [],
+  ) {
     this.assignments = new JsonTable(database, "roleAssignments");
     this.customRoles = new JsonTable(database, "roleDefinitions");
     for (const { guid, roleName, description, ...permissions } of BUILT_IN_ROLES) {
@@ -80,15 +84,20 @@ export class AccessControl {
   /** The assignment that permits it. Each role is judged by itself: what one role excludes another may grant. */
   findGrant({ principalId, action, scope, plane = "control" }: AccessQuestion): RoleAssignment | undefined {
     const now = Date.now();
-    return this.assignments.values().find((assignment) => {
-      if (assignment.principalId.toLowerCase() !== principalId.toLowerCase() || assignment.effectiveAtMs > now)
-        return false;
+    return this.heldBy(principalId).find((assignment) => {
+      if (assignment.effectiveAtMs > now) return false;
       if (!isWithin(scope, assignment.scope)) return false;
       return (
         this.findRole(assignment.roleGuid)?.permissions.some((permissions) => permits(permissions, action, plane)) ??
         false
       );
     });
+  }
+
+  /** Assignments of the principal itself, and of the groups that it is in. */
+  heldBy(principalId: string): RoleAssignment[] {
+    const holders = new Set([principalId, ...this.groupsOf(principalId)].map((id) => id.toLowerCase()));
+    return this.assignments.values().filter((assignment) => holders.has(assignment.principalId.toLowerCase()));
   }
 
   /** Azure removes the assignments that lie on a resource, or below it, together with the resource. */

@@ -12,9 +12,12 @@ export function authorize(
   if (grant) return grant;
   throw new ArmError(403, {
     code: "AuthorizationFailed",
-    message: `The client '${caller.appId}' with object id '${caller.objectId}' does not have authorization to perform action '${action}' over scope '${scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.`,
+    message: `The client '${nameOf(caller)}' with object id '${caller.objectId}' does not have authorization to perform action '${action}' over scope '${scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.`,
   });
 }
+
+/** Azure names people as they sign in, and programs by their client ids. */
+const nameOf = ({ appId, claims }: Caller): string => (typeof claims["upn"] === "string" ? claims["upn"] : appId);
 
 export interface LinkedPermission {
   readonly action: string;
@@ -35,6 +38,6 @@ export function authorizeLinked(
   const scopes = missing.map((one) => one.scope).join(",");
   throw new ArmError(403, {
     code: "LinkedAuthorizationFailed",
-    message: `The client '${caller.appId}' with object id '${caller.objectId}' has permission to perform action '${action}' on scope '${scope}'; however, it does not have permission to perform action(s) '${actions}' on the linked scope(s) '${scopes}' (respectively) or the linked scope(s) are invalid.`,
+    message: `The client '${nameOf(caller)}' with object id '${caller.objectId}' has permission to perform action '${action}' on scope '${scope}'; however, it does not have permission to perform action(s) '${actions}' on the linked scope(s) '${scopes}' (respectively) or the linked scope(s) are invalid.`,
   });
 }

@@ -151,8 +151,87 @@ export const BUILT_IN_ROLES: readonly BuiltInRole[] = [
     ],
     dataActions: [`${VAULT}/*/read`, `${VAULT}/secrets/readMetadata/action`],
   }),
+  role("14b46e9e-c2b7-41b4-b07b-48a6ebf60603", "Key Vault Crypto Officer", {
+    actions: [
+      "Microsoft.Authorization/*/read",
+      `${VAULT}/*/read`,
+      "Microsoft.Resources/subscriptions/resourceGroups/read",
+    ],
+    dataActions: [`${VAULT}/keys/*`, `${VAULT}/keyrotationpolicies/*`],
+  }),
+  role("12338af0-0e69-4776-bea7-57ae8d297424", "Key Vault Crypto User", {
+    dataActions: [
+      `${VAULT}/keys/read`,
+      `${VAULT}/keys/update/action`,
+      `${VAULT}/keys/backup/action`,
+      `${VAULT}/keys/encrypt/action`,
+      `${VAULT}/keys/decrypt/action`,
+      `${VAULT}/keys/wrap/action`,
+      `${VAULT}/keys/unwrap/action`,
+      `${VAULT}/keys/sign/action`,
+      `${VAULT}/keys/verify/action`,
+    ],
+  }),
+  role("e147488a-f6f5-4113-8e2d-b22465e65bf6", "Key Vault Crypto Service Encryption User", {
+    actions: [
+      "Microsoft.EventGrid/eventSubscriptions/write",
+      "Microsoft.EventGrid/eventSubscriptions/read",
+      "Microsoft.EventGrid/eventSubscriptions/delete",
+    ],
+    dataActions: [`${VAULT}/keys/read`, `${VAULT}/keys/wrap/action`, `${VAULT}/keys/unwrap/action`],
+  }),
   role("7f951dda-4ed3-4680-a7ca-43fe172d538d", "AcrPull", {
     actions: ["Microsoft.ContainerRegistry/registries/pull/read"],
+  }),
+  role("8311e382-0749-4cb8-b61a-304f252e45ec", "AcrPush", {
+    actions: ["Microsoft.ContainerRegistry/registries/pull/read", "Microsoft.ContainerRegistry/registries/push/write"],
+  }),
+  role("c2f4ef07-c644-48eb-af81-4b1b4947fb11", "AcrDelete", {
+    actions: ["Microsoft.ContainerRegistry/registries/artifacts/delete"],
+  }),
+  role("76199698-9eea-4c19-bc75-cec21354c6b6", "Storage Table Data Reader", {
+    actions: ["Microsoft.Storage/storageAccounts/tableServices/tables/read"],
+    dataActions: ["Microsoft.Storage/storageAccounts/tableServices/tables/entities/read"],
+  }),
+  role("19e7f393-937e-4f77-808e-94535e297925", "Storage Queue Data Reader", {
+    actions: ["Microsoft.Storage/storageAccounts/queueServices/queues/read"],
+    dataActions: ["Microsoft.Storage/storageAccounts/queueServices/queues/messages/read"],
+  }),
+  role("d5a91429-5739-47e2-a06b-3470a27159e7", "EventGrid Data Sender", {
+    actions: [
+      "Microsoft.Authorization/*/read",
+      "Microsoft.EventGrid/topics/read",
+      "Microsoft.EventGrid/domains/read",
+      "Microsoft.EventGrid/partnerNamespaces/read",
+      "Microsoft.Resources/subscriptions/resourceGroups/read",
+      "Microsoft.EventGrid/namespaces/read",
+    ],
+    dataActions: ["Microsoft.EventGrid/events/send/action"],
+  }),
+  role("1e241071-0855-49ea-94dc-649edcd759de", "EventGrid Contributor", {
+    actions: [
+      "Microsoft.Authorization/*/read",
+      "Microsoft.EventGrid/*",
+      "Microsoft.Insights/alertRules/*",
+      "Microsoft.Resources/deployments/*",
+      "Microsoft.Resources/subscriptions/resourceGroups/read",
+      "Microsoft.Support/*",
+    ],
+  }),
+  role("428e0ff0-5e57-4d9c-a221-2c70d0e0a443", "EventGrid EventSubscription Contributor", {
+    actions: [
+      "Microsoft.Authorization/*/read",
+      "Microsoft.EventGrid/eventSubscriptions/*",
+      "Microsoft.EventGrid/systemTopics/eventSubscriptions/*",
+      "Microsoft.EventGrid/partnerTopics/eventSubscriptions/*",
+      "Microsoft.EventGrid/topicTypes/eventSubscriptions/read",
+      "Microsoft.EventGrid/locations/eventSubscriptions/read",
+      "Microsoft.EventGrid/locations/topicTypes/eventSubscriptions/read",
+      "Microsoft.Insights/alertRules/*",
+      "Microsoft.Resources/deployments/*",
+      "Microsoft.Resources/subscriptions/resourceGroups/read",
+      "Microsoft.Support/*",
+    ],
   }),
   role("69a216fc-b8fb-44d8-bc22-1f3c2cd27a39", "Azure Service Bus Data Sender", {
     actions: ["Microsoft.ServiceBus/*/queues/read", "Microsoft.ServiceBus/*/topics/read"],

@@ -160,10 +160,12 @@ function deleteAssignment(world: CloudWorld, { path }: ArmRequest): ArmReply {
 /** Without a filter: what lies at the scope, above it, and below it; `atScope()` leaves out what lies below. */
 function listAssignments(world: CloudWorld, { path, query }: ArmRequest): ArmReply {
   const filter = query.get("$filter") ?? "";
-  const principalId = /(?:principalId\s+eq\s+'|assignedTo\(')([^']+)'/i.exec(filter)?.[1];
+  const principalId = /principalId\s+eq\s+'([^']+)'/i.exec(filter)?.[1];
+  // `assignedTo` counts groups too: https://learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest
+  const holder = /assignedTo\('([^']+)'/i.exec(filter)?.[1];
   const isAtScope = /atScope\(\)/i.test(filter);
-  const shown = world.access.assignments
-    .values()
+  const candidates = holder === undefined ? world.access.assignments.values() : world.access.heldBy(holder);
+  const shown = candidates
     .filter(({ scope }) => isWithin(path.scope, scope) || (!isAtScope && isWithin(scope, path.scope)))
     .filter((one) => principalId === undefined || isSame(one.principalId, principalId));
   return { status: 200, body: { value: shown.map(assignmentView) } };

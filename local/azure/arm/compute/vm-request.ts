@@ -1,12 +1,14 @@
 import { z } from "zod";
 import { ArmError } from "../arm-error";
 import { invalidParameter } from "../arm-errors";
+import { enumOf } from "../enum-of";
 import { parseBody } from "../parse-body";
+import { withoutNulls } from "../without-nulls";
 
 /** The body of a VM's PUT. Objects are strict where the simulator interprets them: Azure refuses members that it does not know. */
 const reference = z.looseObject({ id: z.string() });
 const anything = z.unknown().optional();
-const deleteOption = z.enum(["Delete", "Detach"]).optional();
+const deleteOption = enumOf(["Delete", "Detach"]).optional();
 
 const managedDisk = z.strictObject({
   id: z.string().optional(),
@@ -17,8 +19,8 @@ const managedDisk = z.strictObject({
 
 const disk = {
   name: z.string().optional(),
-  createOption: z.enum(["FromImage", "Empty", "Attach", "Copy", "Restore"]),
-  caching: z.enum(["None", "ReadOnly", "ReadWrite"]).optional(),
+  createOption: enumOf(["FromImage", "Empty", "Attach", "Copy", "Restore"]),
+  caching: enumOf(["None", "ReadOnly", "ReadWrite"]).optional(),
   writeAcceleratorEnabled: anything,
   diskSizeGB: z.number().int().positive().optional(),
   managedDisk: managedDisk.optional(),
@@ -41,7 +43,7 @@ const storageProfile = z.strictObject({
   osDisk: z
     .strictObject({
       ...disk,
-      osType: z.enum(["Linux", "Windows"]).optional(),
+      osType: enumOf(["Linux", "Windows"]).optional(),
       encryptionSettings: anything,
       vhd: anything,
       image: anything,
@@ -135,13 +137,13 @@ const vmProperties = z.strictObject({
   storageProfile: storageProfile.optional(),
   osProfile: osProfile.optional(),
   networkProfile: networkProfile.optional(),
-  priority: z.enum(["Regular", "Low", "Spot"]).optional(),
-  evictionPolicy: z.enum(["Deallocate", "Delete"]).optional(),
+  priority: enumOf(["Regular", "Low", "Spot"]).optional(),
+  evictionPolicy: enumOf(["Deallocate", "Delete"]).optional(),
   billingProfile: z.strictObject({ maxPrice: z.number().optional() }).optional(),
 });
 
 const identity = z.strictObject({
-  type: z.enum([
+  type: enumOf([
     "None",
     "SystemAssigned",
     "UserAssigned",
@@ -161,7 +163,7 @@ const VmRequest = z.strictObject({
   location: z.string().optional(),
   tags: tags.optional(),
   zones: z
-    .array(z.enum(["1", "2", "3"]))
+    .array(enumOf(["1", "2", "3"]))
     .max(1)
     .optional(),
   identity: identity.optional(),
@@ -173,7 +175,7 @@ const VmPatch = z.strictObject({
   ...optional(["plan", "placement"]),
   tags: tags.optional(),
   identity: identity.optional(),
-  zones: z.array(z.enum(["1", "2", "3"])).optional(),
+  zones: z.array(enumOf(["1", "2", "3"])).optional(),
   properties: vmProperties.optional(),
 });
 export type VmPatch = z.infer<typeof VmPatch>;
@@ -183,7 +185,7 @@ const MAX_CUSTOM_DATA = 87_380;
 const BASE64 = /^[A-Za-z0-9+/\s]*={0,2}\s*$/;
 
 export function parseVmRequest(body: unknown): VmRequest {
-  const request = parseBody(VmRequest, body);
+  const request = parseBody(VmRequest, withoutNulls(body));
   checkCustomData(request.properties?.osProfile?.customData);
   checkSpot(request);
   return request;

@@ -123,4 +123,5 @@ async function removeGroup(world: CloudWorld, group: StoredResource, event: Even
   world.resources.delete(group.id);
   // The roles that were given on the group go with it: who held only those is told 403, and not 404, from now on.
   world.access.forgetScope(group.id);
+  world.deployments.forgetScope(group.id);
 }

@@ -71,7 +71,7 @@ const subscriptionView = ({ directory }: CloudWorld, subscriptionId: string): Js
 
 /** Only the subscriptions in which the caller holds some role, on whatever scope. */
 function listSubscriptions(world: CloudWorld, principalId: string): JsonObject {
-  const own = world.access.assignments.values().filter((assignment) => isSame(assignment.principalId, principalId));
+  const own = world.access.heldBy(principalId);
   const seen = world.subscriptionIds.filter((id) =>
     own.some(({ scope }) => isWithin(scope, `/subscriptions/${id}`) || isWithin(`/subscriptions/${id}`, scope)),
   );
