@@ -13,11 +13,7 @@ const project = (displayName, testMatch) => ({
 module.exports = {
   maxWorkers: 2,
   testTimeout: 60_000,
-  reporters: [
-    "default",
-    "<rootDir>/scripts/conformance-reporter.cjs",
-    "<rootDir>/scripts/closing-line-reporter.cjs",
-  ],
+  reporters: ["default", "<rootDir>/scripts/conformance-reporter.cjs", "<rootDir>/scripts/closing-line-reporter.cjs"],
   projects: [
     project("unit", ["<rootDir>/test/{src,cli,local,support,scripts}/**/*.test.ts"]),
     project("conformance", ["<rootDir>/test/conformance/**/*.test.ts", "!**/*.slow.test.ts"]),

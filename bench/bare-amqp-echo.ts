@@ -28,7 +28,10 @@ container.on("receiver_open", ({ receiver }: EventContext) => {
   receiver.add_credit(1000);
   const isTokenNode = (receiver.target as { address?: string }).address === "$cbs";
   receiver.on("message", (context: EventContext) => {
-    if (isTokenNode) return answerToken(context);
+    if (isTokenNode) {
+      answerToken(context);
+      return;
+    }
     context.delivery?.update(
       true,
       (message as unknown as { accepted(): { described(): never } }).accepted().described(),

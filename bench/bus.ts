@@ -73,7 +73,10 @@ async function measureReceives({ client }: Broker, total: number): Promise<numbe
         completed += 1;
         if (completed === total) resolve(undefined);
       },
-      processError: ({ error }) => Promise.resolve(reject(error)),
+      processError: ({ error }) => {
+        reject(error);
+        return Promise.resolve();
+      },
     },
     { autoCompleteMessages: false, maxConcurrentCalls: AT_ONCE },
   );

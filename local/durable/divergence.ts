@@ -33,7 +33,10 @@ function matches(past: ScheduledTask, action: Action): boolean {
         past.name.toLowerCase() === (action.functionName ?? "").toLowerCase() &&
         (!action.instanceId || action.instanceId === past.instanceId)
       );
-    default:
+    case "timer":
+    case "HTTP call":
+    case "lock":
+    case "release":
       return true;
   }
 }

@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- the composition root of the engine: it wires its parts and forwards to them */
 import { randomUUID } from "node:crypto";
 import { ActivityQueue } from "./activity-queue";
 import { CommitLoop } from "./commit-loop";
@@ -63,6 +64,7 @@ export class TaskHub {
   private readonly numbers: { iid: number; wid: number; seq: number };
   private stopped = false;
 
+  // eslint-disable-next-line max-lines-per-function -- a list of parts and what each is given
   constructor(private readonly options: TaskHubOptions) {
     this.journal = new Journal(options.journalPath);
     this.numbers = this.journal.highest();

@@ -127,7 +127,7 @@ function readFilter(properties: RawProperties, where: string): RuleOptions["filt
 }
 
 function readCorrelation(filter: RawProperties, where: string): RuleOptions["filter"] {
-  const names = correlationFields.map((field) => ({ field, key: field[0]?.toUpperCase() + field.slice(1) }));
+  const names = correlationFields.map((field) => ({ field, key: field.charAt(0).toUpperCase() + field.slice(1) }));
   expectKeys(filter, [...names.map(({ key }) => key), "Properties"], `${where}.CorrelationFilter`);
   const fields = names.flatMap(({ field, key }) =>
     filter[key] === undefined ? [] : [[field, expectText(filter[key], `${where}.CorrelationFilter.${key}`)] as const],

@@ -160,7 +160,10 @@ export class Journal {
       case "forget":
         forget.run(change.queue, change.until);
         break;
-      default:
+      case "session-state":
+      case "define":
+      case "drop":
+      case "undefine":
         this.applyToEntity(change);
     }
   }

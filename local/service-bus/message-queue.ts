@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- one state machine; its transitions are read together */
 import { DuplicateWindow } from "./duplicate-window";
 import { LockTable, type Lock } from "./lock-table";
 import { MessageShelf } from "./message-shelf";

@@ -14,7 +14,7 @@ const ticksBefore1970 = 621_355_968_000_000_000n;
 
 /** The session that an attach asks for, null for any; undefined when it asks for none. */
 export function wantedSession(sender: Sender): string | null | undefined {
-  const { filter } = (sender.source ?? {}) as { filter?: Readonly<Record<string, unknown>> | null };
+  const { filter } = sender.source as { filter?: Readonly<Record<string, unknown>> | null };
   if (!filter || !Object.hasOwn(filter, filterName)) return undefined;
   const value = filter[filterName];
   // Some clients describe the value.
@@ -72,7 +72,7 @@ export class SessionAttach {
     sender.set_source({ ...(sender.source as object), filter: { [filterName]: lock.sessionId } } as never);
     const ticks = Buffer.alloc(8);
     ticks.writeBigInt64BE(BigInt(Math.floor(lock.lockedUntil)) * ticksPerMs + ticksBefore1970);
-    answerWith(sender, { properties: { "com.microsoft:locked-until-utc": types.wrap_long(ticks as never) } });
+    answerWith(sender, { properties: { "com.microsoft:locked-until-utc": types.wrap_long(ticks) } });
     answerAttach(sender);
     this.link = new OutboundLink(sender, this.queue, { parts: this.options.parts, session: lock });
   }

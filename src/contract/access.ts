@@ -7,7 +7,10 @@ const MAX_PATTERNS = 200;
 const pattern = z
   .string()
   .max(256)
-  .regex(/^[A-Za-z0-9*._/-]+$/, "must be an operation such as Corral/organizations/jobs/read, in which * stands for anything")
+  .regex(
+    /^[A-Za-z0-9*._/-]+$/,
+    "must be an operation such as Corral/organizations/jobs/read, in which * stands for anything",
+  )
   .refine((text) => text.split("*").length <= 11, "must have at most 10 wildcards");
 const patterns = z.array(pattern).max(MAX_PATTERNS);
 const scope = z.string().min(1).max(512);

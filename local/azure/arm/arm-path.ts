@@ -18,12 +18,22 @@ export interface ArmPath {
 
 /** Takes a path apart; `undefined` for one that ARM could not have. */
 export function parseArmPath(path: string): ArmPath | undefined {
-  const segments = decodeSegments(path);
-  if (!segments) return undefined;
+  const given = decodeSegments(path);
+  if (!given) return undefined;
+  const segments = withProvider(given);
   const providersAt = segments.findLastIndex(
     (segment, index) => segment.toLowerCase() === "providers" && index % 2 === 0,
   );
   return providersAt < 0 ? parsePlain(segments) : parseProvider(segments, providersAt);
+}
+
+/** The operations of a deployment are also listed under a path without provider: `/subscriptions/…/resourcegroups/…/deployments/…`. */
+function withProvider(segments: readonly string[]): readonly string[] {
+  const isProviderless = (at: number): boolean => segments[at]?.toLowerCase() === "deployments";
+  if (isProviderless(2)) return segments.toSpliced(2, 0, "providers", "Microsoft.Resources");
+  if (segments[2]?.toLowerCase() === "resourcegroups" && isProviderless(4))
+    return segments.toSpliced(4, 0, "providers", "Microsoft.Resources");
+  return segments;
 }
 
 function decodeSegments(path: string): string[] | undefined {

@@ -42,7 +42,10 @@ export const isFromSettings = ({ id }: Assignment): boolean => id.includes(":");
 export function refusalToTake(assignments: readonly Assignment[], taken: Assignment): Refusal | undefined {
   const owners = assignments.filter(({ role, scope }) => role === OWNER && scope === taken.scope);
   if (taken.role === OWNER && owners.length === 1) {
-    return { code: "LastOwner", message: `this is the last Owner at ${taken.scope}: give somebody else the role first` };
+    return {
+      code: "LastOwner",
+      message: `this is the last Owner at ${taken.scope}: give somebody else the role first`,
+    };
   }
   if (!isFromSettings(taken)) return undefined;
   return {
@@ -76,7 +79,12 @@ export function assignmentsOfSettings(settings: {
   readonly firstOwnerId: string;
   readonly organization?: { readonly scope: Scope; readonly administrators: readonly string[] } | undefined;
 }): readonly Assignment[] {
-  const first = { id: "settings:first-owner", principalId: settings.firstOwnerId.toLowerCase(), role: OWNER, scope: "/" };
+  const first = {
+    id: "settings:first-owner",
+    principalId: settings.firstOwnerId.toLowerCase(),
+    role: OWNER,
+    scope: "/",
+  };
   const { organization } = settings;
   const administrators = (organization?.administrators ?? []).map((id) => ({
     id: `settings:administrator:${id.toLowerCase()}`,

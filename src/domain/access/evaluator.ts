@@ -50,7 +50,11 @@ export function decideAccess(grants: Grants, { principalIds, operation, scopes }
 }
 
 /** The roles that a principal holds at one of the scopes. */
-export function rolesHeld(grants: Grants, principalIds: ReadonlySet<string>, scopes: readonly Scope[]): readonly Role[] {
+export function rolesHeld(
+  grants: Grants,
+  principalIds: ReadonlySet<string>,
+  scopes: readonly Scope[],
+): readonly Role[] {
   const held = grants.assignments.filter(
     ({ principalId, scope }) => principalIds.has(principalId) && scopes.includes(scope),
   );

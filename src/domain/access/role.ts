@@ -21,7 +21,8 @@ export const BUILT_IN_ROLES: readonly (Role & { readonly description: string })[
   },
   {
     key: "Contributor",
-    description: "Everything but giving roles, removing an organization or its estate, and overriding the clean-up's brake.",
+    description:
+      "Everything but giving roles, removing an organization or its estate, and overriding the clean-up's brake.",
     actions: ["*"],
     notActions: [
       "Corral/authorization/*/write",
@@ -79,7 +80,8 @@ export function matchesOperation(pattern: string, operation: string): boolean {
 /** The pattern by which a role permits an operation. NotActions are taken away from this role's Actions and say nothing of other roles. */
 export function permittingPattern(role: Role, operation: string): string | undefined {
   const pattern = role.actions.find((action) => matchesOperation(action, operation));
-  if (pattern === undefined || role.notActions.some((excluded) => matchesOperation(excluded, operation))) return undefined;
+  if (pattern === undefined || role.notActions.some((excluded) => matchesOperation(excluded, operation)))
+    return undefined;
   return pattern;
 }
 
@@ -93,6 +95,8 @@ const NOT_YET = "zz-not-yet";
  * permits what later versions bring.
  */
 export function probesOf(role: Role): readonly string[] {
-  const invented = role.actions.filter((action) => action.includes("*")).map((action) => action.replaceAll("*", NOT_YET));
+  const invented = role.actions
+    .filter((action) => action.includes("*"))
+    .map((action) => action.replaceAll("*", NOT_YET));
   return [...OPERATION_NAMES, ...invented].filter((name) => permits(role, name));
 }

@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- one suite over one fixture; its cases are read together */
 import {
   type AzureFixture,
   createEstate,
@@ -82,7 +83,7 @@ it("answers 201 and an operation URL of the deployment's own, and 200 at the sam
   const first = await call(fixture, { method: "PUT", path: `${PATH}/again`, body });
   const url = new URL(String(first.headers["azure-asyncoperation"]));
   await eventually(async () => {
-    const { body: state } = await call(fixture, { path: `${url.pathname}` });
+    const { body: state } = await call(fixture, { path: url.pathname });
     return (state as { status: string }).status === "Succeeded";
   });
   const second = await call(fixture, { method: "PUT", path: `${PATH}/again`, body });

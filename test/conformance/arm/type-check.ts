@@ -95,7 +95,7 @@ function checkValue(place: Place, declared: string, value: unknown): string[] {
   const definition = objectOf(place, declared);
   if (definition) return checkObject(place, definition, value);
   // What is left are literals: a closed union, or one word.
-  return declared.split(" | ").includes(String(value))
+  return declared.split(" | ").includes(typeof value === "string" ? value : JSON.stringify(value))
     ? []
     : [`${place.at}: ${JSON.stringify(value)} is none of ${declared}`];
 }

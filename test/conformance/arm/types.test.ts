@@ -2,7 +2,6 @@ import {
   type AzureFixture,
   computeOf,
   createEstate,
-  fast,
   GROUP,
   GROUP_ID,
   LOCATION,
@@ -156,7 +155,7 @@ const CASES: readonly Case[] = [
 
 /** The fixture's VM as the client would send it: with the property bag. */
 function wireVm(): object {
-  const { location = LOCATION, tags, networkProfile, ...properties } = vmSpec("vm");
+  const { location, tags, networkProfile, ...properties } = vmSpec("vm");
   const configurations = (networkProfile?.networkInterfaceConfigurations ?? []).map(
     ({ name, tags: own, ipConfigurations, ...more }) => ({
       name,

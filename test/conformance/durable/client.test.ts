@@ -63,7 +63,9 @@ it("writes times in whole seconds (Azure/azure-functions-durable-extension, Http
 });
 
 it("lists all instances over several pages (durable-functions 3.5.0, DurableClient.getStatusAll)", async () => {
-  const ids = await Promise.all(Array.from({ length: 12 }, (_, n) => start(app(), "echoes", { instanceId: `all-${n}` })));
+  const ids = await Promise.all(
+    Array.from({ length: 12 }, (_, n) => start(app(), "echoes", { instanceId: `all-${n}` })),
+  );
   await Promise.all(ids.map((id) => ended(app(), id)));
   const { value } = await client(app(), "getStatusAll");
   const listed = (value as { instanceId: string }[]).map(({ instanceId }) => instanceId);
@@ -77,7 +79,11 @@ it("filters by time of creation and by status (durable-functions 3.5.0, DurableC
   await start(app(), "waitFor", { instanceId: "by-running" });
   await waiting(app(), "by-running");
   const running = await client(app(), "getStatusBy", { createdTimeFrom, runtimeStatus: ["Running"] });
-  const none = await client(app(), "getStatusBy", { createdTimeFrom, createdTimeTo: createdTimeFrom, runtimeStatus: ["Failed"] });
+  const none = await client(app(), "getStatusBy", {
+    createdTimeFrom,
+    createdTimeTo: createdTimeFrom,
+    runtimeStatus: ["Failed"],
+  });
 
   expect((running.value as { instanceId: string }[]).map(({ instanceId }) => instanceId)).toEqual(["by-running"]);
   expect(none.value).toEqual([]);

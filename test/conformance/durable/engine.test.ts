@@ -55,9 +55,14 @@ it("forgets a long timer that is cancelled in the middle (durable-functions 3.5.
 });
 
 it("begins a timer of thirty days with a segment of three (docs: Timers in Durable Functions)", async () => {
-  const azure = { AzureFunctionsJobHost__extensions__durableTask__storageProvider__maximumShortTimerMilliseconds: "518400000" };
+  const azure = {
+    AzureFunctionsJobHost__extensions__durableTask__storageProvider__maximumShortTimerMilliseconds: "518400000",
+  };
   const own = await TestApp.start("durable-lab", {
-    env: { ...azure, AzureFunctionsJobHost__extensions__durableTask__storageProvider__longTimerIntervalMilliseconds: "259200000" },
+    env: {
+      ...azure,
+      AzureFunctionsJobHost__extensions__durableTask__storageProvider__longTimerIntervalMilliseconds: "259200000",
+    },
   });
   const id = await start(own, "longTimer", { input: 30 * 86_400_000 });
   const [first] = waitsMs(await reached(own, id, "TimerCreated"));
@@ -69,12 +74,15 @@ it("begins a timer of thirty days with a segment of three (docs: Timers in Durab
 it.each([
   { name: "unknownActivity", kind: "activity" },
   { name: "unknownChild", kind: "orchestration" },
-])("fails the whole of $name, which cannot catch it (Azure/azure-functions-durable-extension, ThrowIfFunctionDoesNotExist)", async ({ name, kind }) => {
-  const { runtimeStatus, output } = await run(app(), name);
+])(
+  "fails the whole of $name, which cannot catch it (Azure/azure-functions-durable-extension, ThrowIfFunctionDoesNotExist)",
+  async ({ name, kind }) => {
+    const { runtimeStatus, output } = await run(app(), name);
 
-  expect(runtimeStatus).toBe("Failed");
-  expect(output).toContain(`The function 'nowhere' doesn't exist, is disabled, or is not an ${kind} function`);
-});
+    expect(runtimeStatus).toBe("Failed");
+    expect(output).toContain(`The function 'nowhere' doesn't exist, is disabled, or is not an ${kind} function`);
+  },
+);
 
 it("fails loudly where Task.any lists a task again (Azure/azure-functions-durable-js issue 574)", async () => {
   const { runtimeStatus, output } = await run(app(), "relisted");
@@ -138,7 +146,9 @@ describe("with code that changes", () => {
 describe("with versions", () => {
   endAppsAfterEach();
   const settings = (more: Record<string, string>): Record<string, string> =>
-    Object.fromEntries(Object.entries(more).map(([name, value]) => [`AzureFunctionsJobHost__extensions__durableTask__${name}`, value]));
+    Object.fromEntries(
+      Object.entries(more).map(([name, value]) => [`AzureFunctionsJobHost__extensions__durableTask__${name}`, value]),
+    );
 
   it("gives new orchestrations the app's version (docs: Orchestration versioning, defaultVersion)", async () => {
     const own = await TestApp.start("durable-lab", { env: settings({ defaultVersion: "2.0.0" }) });

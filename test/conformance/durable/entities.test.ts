@@ -80,7 +80,10 @@ it("lets an entity start an orchestration with a client of its own (durable-func
 it("keeps names of entities apart from case, and keys not (durable-functions 3.5.0, EntityId)", async () => {
   await client(app(), "signalEntity", entity("Case", "COUNTER"), "add", 1);
   await client(app(), "signalEntity", entity("case", "counter"), "add", 10);
-  const states = [await stateWhen(app(), "Case", (found) => found === 1), await stateWhen(app(), "case", (found) => found === 10)];
+  const states = [
+    await stateWhen(app(), "Case", (found) => found === 1),
+    await stateWhen(app(), "case", (found) => found === 10),
+  ];
 
   expect(states).toEqual([1, 10]);
 });
@@ -101,7 +104,9 @@ it("loses no update of many orchestrations that lock the same entities in any or
   const keys = ["lock-a", "lock-b", "lock-c"];
   const orders = [keys, keys.toReversed(), ["lock-b", "lock-a", "lock-c"], ["lock-c", "lock-a"], ["lock-b"]];
   const runs = await Promise.all(
-    Array.from({ length: 15 }, (_, n) => run(app(), "lockedAdd", { keys: orders[n % orders.length], times: 2, waitMs: 1 })),
+    Array.from({ length: 15 }, (_, n) =>
+      run(app(), "lockedAdd", { keys: orders[n % orders.length], times: 2, waitMs: 1 }),
+    ),
   );
   const { value } = await client(app(), "readEntityState", entity("lock-a"));
 
@@ -127,16 +132,22 @@ it.each([
   { how: "return", runtimeStatus: "Completed" },
   { how: "throw", runtimeStatus: "Failed" },
   { how: "continue", runtimeStatus: "Completed" },
-])("gives locks back when their holder ends with $how (docs: Durable entities, critical sections)", async ({ how, runtimeStatus }) => {
-  const holder = await run(app(), "lockAndStay", { keys: [`ends-${how}`, "ends"], how });
-  const { output } = await run(app(), "callCounter", { key: `ends-${how}`, operations: [["add", 1]] });
+])(
+  "gives locks back when their holder ends with $how (docs: Durable entities, critical sections)",
+  async ({ how, runtimeStatus }) => {
+    const holder = await run(app(), "lockAndStay", { keys: [`ends-${how}`, "ends"], how });
+    const { output } = await run(app(), "callCounter", { key: `ends-${how}`, operations: [["add", 1]] });
 
-  expect(holder.runtimeStatus).toBe(runtimeStatus);
-  expect(output).toEqual([1]);
-});
+    expect(holder.runtimeStatus).toBe(runtimeStatus);
+    expect(output).toEqual([1]);
+  },
+);
 
 it("gives locks back when their holder is terminated, and passes over one that died in the queue (docs: Durable entities, critical sections)", async () => {
-  const [first, second] = [await start(app(), "lockAndStay", { input: { keys: ["dead", "dead-2"] } }), "queued-for-a-lock"];
+  const [first, second] = [
+    await start(app(), "lockAndStay", { input: { keys: ["dead", "dead-2"] } }),
+    "queued-for-a-lock",
+  ];
   await waiting(app(), first);
   await start(app(), "lockAndStay", { instanceId: second, input: { keys: ["dead", "dead-2"] } });
   await client(app(), "terminate", second, "");
@@ -182,8 +193,7 @@ it("serves entities over HTTP: signal, get, delete (docs: HTTP API reference of 
 });
 
 it("lists entities page by page, with states on request (docs: HTTP API reference of Durable Functions, List entities)", async () => {
-  for (const key of ["list-1", "list-2", "list-3"])
-    await run(app(), "callCounter", { key, operations: [["add", 1]] });
+  for (const key of ["list-1", "list-2", "list-3"]) await run(app(), "callCounter", { key, operations: [["add", 1]] });
   await client(app(), "signalEntity", entity("other", "Slow"), "note", { label: "x", waitMs: 0 });
   const found: { entityId: { name: string; key: string }; state?: unknown }[] = [];
   let token: string | undefined = "";
@@ -194,7 +204,9 @@ it("lists entities page by page, with states on request (docs: HTTP API referenc
     found.push(...(JSON.parse(page.text) as typeof found));
     token = page.headers.get("x-ms-continuation-token") ?? undefined;
   }
-  const all = JSON.parse((await app().request("GET", `${API}/entities?lastOperationTimeFrom=2020-01-01`)).text) as typeof found;
+  const all = JSON.parse(
+    (await app().request("GET", `${API}/entities?lastOperationTimeFrom=2020-01-01`)).text,
+  ) as typeof found;
 
   expect(found).toContainEqual(expect.objectContaining({ entityId: { name: "counter", key: "list-2" }, state: 1 }));
   expect(new Set(found.map(({ entityId }) => entityId.name))).toEqual(new Set(["counter"]));

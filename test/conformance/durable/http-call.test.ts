@@ -41,7 +41,9 @@ it("polls the Location of a 202 with GET until another answer comes (docs: HTTP 
     return { status: 200, body: "ready" };
   };
   const headers = { "x-own": "kept", "x-functions-key": "secret" };
-  const { output } = await run(app(), "http", { request: { method: "POST", url: `${peer.url}/start`, headers, body: "b" } });
+  const { output } = await run(app(), "http", {
+    request: { method: "POST", url: `${peer.url}/start`, headers, body: "b" },
+  });
   const polls = peer.requests.slice(1);
 
   expect(output).toMatchObject({ answers: [{ statusCode: 200, content: "ready" }], after: "after" });
@@ -106,7 +108,10 @@ describe("with a managed identity", () => {
   endAppsAfterEach();
 
   it("sends a token of the app's identity (docs: How to use managed identities for App Service, REST endpoint reference)", async () => {
-    peer.reply = ({ path }) => ({ status: 200, body: path.startsWith("/token") ? '{"access_token":"the-token"}' : "ok" });
+    peer.reply = ({ path }) => ({
+      status: 200,
+      body: path.startsWith("/token") ? '{"access_token":"the-token"}' : "ok",
+    });
     const env = { IDENTITY_ENDPOINT: `${peer.url}/token`, IDENTITY_HEADER: "proof" };
     const own = await TestApp.start("durable-lab", { env });
     const request = { method: "GET", url: `${peer.url}/arm`, tokenResource: "https://management.azure.com/.default" };
@@ -114,7 +119,9 @@ describe("with a managed identity", () => {
     const [token, call] = peer.requests;
 
     expect(output).toMatchObject({ answers: [{ statusCode: 200, content: "ok" }] });
-    expect(token?.path).toContain(`resource=${encodeURIComponent("https://management.azure.com")}&api-version=2019-08-01`);
+    expect(token?.path).toContain(
+      `resource=${encodeURIComponent("https://management.azure.com")}&api-version=2019-08-01`,
+    );
     expect(token?.headers["x-identity-header"]).toBe("proof");
     expect(call?.headers.authorization).toBe("Bearer the-token");
   });

@@ -35,7 +35,11 @@ export async function client(app: TestApp, method: string, ...args: unknown[]): 
   return JSON.parse(text) as ClientAnswer;
 }
 
-export async function start(app: TestApp, name: string, options: { input?: unknown; instanceId?: string } = {}): Promise<string> {
+export async function start(
+  app: TestApp,
+  name: string,
+  options: { input?: unknown; instanceId?: string } = {},
+): Promise<string> {
   const { value, error } = await client(app, "startNew", name, options);
   if (typeof value !== "string") throw new Error(`startNew ${name}: ${error ?? "no id"}`);
   return value;
@@ -57,7 +61,11 @@ export async function run(app: TestApp, name: string, input?: unknown): Promise<
 }
 
 /** Resolves once the instance has that many events of this type in its history. */
-export async function reached(app: TestApp, id: string, type: string, count = 1): Promise<readonly HistoryEvent[]> {
+export async function reached(
+  app: TestApp,
+  id: string,
+  ...[type, count = 1]: [type: string, count?: number]
+): Promise<readonly HistoryEvent[]> {
   const { historyEvents = [] } = await until(
     () => statusOf(app, id, "?showHistory=true"),
     (status) => (status.historyEvents ?? []).filter(({ EventType }) => EventType === type).length >= count,

@@ -4,7 +4,6 @@ import { API, client, ended, post, run, start, stateWhen, statusOf, waiting } fr
 
 const app = sharedApp("durable-lab");
 
-
 function pathOf(url: string | undefined): string {
   const { pathname, search } = new URL(url ?? "http://none");
   return pathname + search;
@@ -43,8 +42,17 @@ it("answers a start with the links, and with the output where it waits (docs: HT
   const late = await post(app(), "orchestrators/waitFor?timeout=0.05&pollingInterval=0.01");
   const failed = await post(app(), "orchestrators/failing?timeout=10&pollingInterval=1", '{"key":"http","times":1}');
 
-  expect(JSON.parse(started.text)).toMatchObject({ id: "by-http", statusQueryGetUri: expect.stringContaining("by-http") as string });
-  expect([started.status, waited.status, waited.text, late.status, failed.status]).toEqual([202, 200, '"now"', 202, 500]);
+  expect(JSON.parse(started.text)).toMatchObject({
+    id: "by-http",
+    statusQueryGetUri: expect.stringContaining("by-http") as string,
+  });
+  expect([started.status, waited.status, waited.text, late.status, failed.status]).toEqual([
+    202,
+    200,
+    '"now"',
+    202,
+    500,
+  ]);
 });
 
 it.each([
@@ -53,12 +61,15 @@ it.each([
   { what: "an entity's id", path: "orchestrators/echoes/@counter@x", body: "1", text: "must not start with @" },
   { what: "an id with a slash", path: "orchestrators/echoes/a%2Fb", body: "1", text: "must not contain" },
   { what: "a long id", path: `orchestrators/echoes/${"x".repeat(101)}`, body: "1", text: "must not exceed 100" },
-])("refuses a start with $what by 400 (docs: HTTP API reference of Durable Functions, Start orchestration)", async ({ path, body, text }) => {
-  const answer = await post(app(), path, body);
+])(
+  "refuses a start with $what by 400 (docs: HTTP API reference of Durable Functions, Start orchestration)",
+  async ({ path, body, text }) => {
+    const answer = await post(app(), path, body);
 
-  expect(answer.status).toBe(400);
-  expect((JSON.parse(answer.text) as { Message: string }).Message).toContain(text);
-});
+    expect(answer.status).toBe(400);
+    expect((JSON.parse(answer.text) as { Message: string }).Message).toContain(text);
+  },
+);
 
 it("refuses a second start of an id that runs by 409, and takes one that has ended (docs: host.json, overridableExistingInstanceStates)", async () => {
   await start(app(), "waitFor", { instanceId: "twice" });
@@ -128,7 +139,9 @@ it("lists by a prefix of the id and without inputs, page by page (docs: HTTP API
   const query = "instanceIdPrefix=prefixed-&top=2&showInput=false";
   const first = await app().request("GET", `${API}/instances?${query}`);
   const token = first.headers.get("x-ms-continuation-token") ?? "";
-  const rest = await app().request("GET", `${API}/instances?${query}`, { headers: { "x-ms-continuation-token": token } });
+  const rest = await app().request("GET", `${API}/instances?${query}`, {
+    headers: { "x-ms-continuation-token": token },
+  });
   const rows = [...(JSON.parse(first.text) as unknown[]), ...(JSON.parse(rest.text) as unknown[])];
 
   expect(rows).toMatchObject([1, 2, 3].map((n) => ({ instanceId: `prefixed-${n}`, input: null })));
@@ -143,20 +156,46 @@ it.each([
   { method: "POST", path: "instances" },
   { method: "PATCH", path: "entities/counter/x" },
   { method: "GET", path: "elsewhere" },
-])("answers $method $path with 404 (Azure/azure-functions-durable-extension, HttpApiHandler.HandleRequestAsync)", async ({ method, path }) => {
-  const { status } = await app().request(method, `${API}/${path}`);
+])(
+  "answers $method $path with 404 (Azure/azure-functions-durable-extension, HttpApiHandler.HandleRequestAsync)",
+  async ({ method, path }) => {
+    const { status } = await app().request(method, `${API}/${path}`);
 
-  expect(status).toBe(404);
-});
+    expect(status).toBe(404);
+  },
+);
 
 it("survives requests that nobody meant, and answers them in Azure's shape (docs: HTTP API reference of Durable Functions, fuzzed)", async () => {
   const word = fc.oneof(
-    fc.constantFrom("instances", "orchestrators", "entities", "echoes", "waitFor", "counter", "raiseEvent", "rewind", "restart", ""),
+    fc.constantFrom(
+      "instances",
+      "orchestrators",
+      "entities",
+      "echoes",
+      "waitFor",
+      "counter",
+      "raiseEvent",
+      "rewind",
+      "restart",
+      "",
+    ),
     fc.constantFrom("terminate", "suspend", "resume", "@counter@x", "%00", "%ff", "..", "$"),
     fc.string({ maxLength: 20, unit: "grapheme" }).map(encodeURIComponent),
   );
-  const name = fc.constantFrom("top", "createdTimeFrom", "createdTimeTo", "runtimeStatus", "timeout", "op", "showHistory", "code");
-  const value = fc.oneof(fc.constantFrom("-1", "1e9", "NaN", "true", "2020-01-01", "Failed,,x"), fc.string({ maxLength: 10 }));
+  const name = fc.constantFrom(
+    "top",
+    "createdTimeFrom",
+    "createdTimeTo",
+    "runtimeStatus",
+    "timeout",
+    "op",
+    "showHistory",
+    "code",
+  );
+  const value = fc.oneof(
+    fc.constantFrom("-1", "1e9", "NaN", "true", "2020-01-01", "Failed,,x"),
+    fc.string({ maxLength: 10 }),
+  );
   const hostile = fc.record({
     method: fc.constantFrom("GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"),
     path: fc.array(word, { maxLength: 5 }),
@@ -166,7 +205,9 @@ it("survives requests that nobody meant, and answers them in Azure's shape (docs
     type: fc.constantFrom("application/json", "text/plain", ";", "application/json;charset=x"),
   });
   const ask = fc.asyncProperty(hostile, async ({ method, path, query, body, token, type }) => {
-    const search = new URLSearchParams(query.map(([key, text]): [string, string] => [key, key === "timeout" ? "0.01" : text]));
+    const search = new URLSearchParams(
+      query.map(([key, text]): [string, string] => [key, key === "timeout" ? "0.01" : text]),
+    );
     const headers = { "content-type": type, "x-ms-continuation-token": token };
     const sent = method === "GET" || method === "OPTIONS" ? {} : { body };
     const answer = await app().request(method, `${API}/${path.join("/")}?${search.toString()}`, { headers, ...sent });
@@ -211,7 +252,9 @@ describe("with a key", () => {
     const env = { FUNCTIONS_HOST_KEY: "k", WEBSITE_HOSTNAME: `127.0.0.1:${port}` };
     const own = await TestApp.start("durable-lab", { port, env });
     const viaLinks = async (method: string, ...args: unknown[]): Promise<unknown> =>
-      JSON.parse((await own.request("POST", `/api/webhook-client/${method}`, { body: JSON.stringify(args) })).text) as unknown;
+      JSON.parse(
+        (await own.request("POST", `/api/webhook-client/${method}`, { body: JSON.stringify(args) })).text,
+      ) as unknown;
     const started = await viaLinks("startNew", "waitFor", { instanceId: "linked", input: "Go" });
     const raised = await viaLinks("raiseEvent", "linked", "Go", 1);
     const signalled = await viaLinks("signalEntity", { name: "Counter", key: "linked" }, "add", 3);

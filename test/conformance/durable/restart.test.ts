@@ -24,7 +24,9 @@ it("counts every accepted signal exactly once, however often it is killed (docs:
   let app = await TestApp.start("durable-lab");
   let accepted = 0;
   for (let kill = 0; kill < 4; kill += 1) {
-    const answers = await Promise.all(Array.from({ length: 15 }, () => client(app, "signalEntity", entity("exact"), "add", 1)));
+    const answers = await Promise.all(
+      Array.from({ length: 15 }, () => client(app, "signalEntity", entity("exact"), "add", 1)),
+    );
     accepted += answers.filter(({ error }) => error === undefined).length;
     await pause(Math.random() * 30);
     app = await again(app);

@@ -85,7 +85,10 @@ describe("over a restart", () => {
 
   it("goes on with changed code, and after a kill (docs: Manage instances in Durable Functions, Rewind instances)", async () => {
     const first = await TestApp.start("durable-lab");
-    await start(first, "parentOfFailing", { instanceId: "killed", input: { key: "k", times: 1_000, childId: "killed-child" } });
+    await start(first, "parentOfFailing", {
+      instanceId: "killed",
+      input: { key: "k", times: 1_000, childId: "killed-child" },
+    });
     await ended(first, "killed");
     await client(first, "rewind", "killed", "again");
     await first.kill("SIGKILL");

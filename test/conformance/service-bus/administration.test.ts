@@ -137,7 +137,11 @@ it("answers 404 for an entity that is not there (@azure/service-bus 7.9.5, Messa
 });
 
 it("makes a queue that works at once (@azure/service-bus 7.9.5, createQueue)", async () => {
-  const made = await admin().createQueue("fresh", { lockDuration: "PT30S", maxDeliveryCount: 7, requiresSession: true });
+  const made = await admin().createQueue("fresh", {
+    lockDuration: "PT30S",
+    maxDeliveryCount: 7,
+    requiresSession: true,
+  });
 
   await emulator.client().createSender("fresh").sendMessages({ messageId: "m1", sessionId: "s1", body: 1 });
   const session = await emulator.client().acceptNextSession("fresh");
@@ -153,8 +157,8 @@ it("does not make an entity twice (@azure/service-bus 7.9.5, MessageEntityAlread
 });
 
 it.each([
-  [{ lockDuration: "PT10M" }, "LockDuration is \"PT10M\"; allowed are ISO 8601 durations from PT5S to PT5M"],
-  [{ maxDeliveryCount: 0 }, "MaxDeliveryCount is \"0\"; allowed are whole numbers from 1 to 2000"],
+  [{ lockDuration: "PT10M" }, 'LockDuration is "PT10M"; allowed are ISO 8601 durations from PT5S to PT5M'],
+  [{ maxDeliveryCount: 0 }, 'MaxDeliveryCount is "0"; allowed are whole numbers from 1 to 2000'],
   [{ enablePartitioning: true }, "EnablePartitioning is 'true'; this emulator allows 'false'"],
 ])("refuses a queue with %j, and says what is allowed (docs: Quotas)", async (options, reason) => {
   const making = admin().createQueue("fresh", options);
@@ -181,7 +185,10 @@ it("deletes a queue with its messages and cuts its receivers off (@azure/service
   await nextOf(receiver);
   receiver.subscribe({
     processMessage: () => Promise.resolve(),
-    processError: ({ error }) => Promise.resolve(resolve(error)),
+    processError: ({ error }) => {
+      resolve(error);
+      return Promise.resolve();
+    },
   });
 
   await admin().deleteQueue("fresh");
@@ -197,7 +204,10 @@ it("makes topics and subscriptions with a first rule (@azure/service-bus 7.9.5, 
   const rule = { name: "mail", filter: { subject: "mail" } };
   const made = await admin().createSubscription("news", "mail", { maxDeliveryCount: 2, defaultRuleOptions: rule });
 
-  await emulator.client().createSender("news").sendMessages([{ body: 1 }, { body: 2, subject: "mail" }]);
+  await emulator
+    .client()
+    .createSender("news")
+    .sendMessages([{ body: 1 }, { body: 2, subject: "mail" }]);
   const counts = await admin().getSubscriptionRuntimeProperties("news", "mail");
 
   expect(made).toMatchObject({ topicName: "news", subscriptionName: "mail", maxDeliveryCount: 2 });

@@ -107,10 +107,22 @@ it("serves what a file declares (@azure/service-bus 7.9.5, docs: Service Bus emu
 
 it.each([
   ["an unknown property", queue({ LockDuraton: "PT1M" }), "LockDuraton is unknown; allowed are LockDuration, "],
-  ["a lock that is too short", queue({ LockDuration: "PT1S" }), 'LockDuration is "PT1S"; allowed are ISO 8601 durations from PT5S to PT5M'],
+  [
+    "a lock that is too short",
+    queue({ LockDuration: "PT1S" }),
+    'LockDuration is "PT1S"; allowed are ISO 8601 durations from PT5S to PT5M',
+  ],
   ["no duration", queue({ DefaultMessageTimeToLive: "1 hour" }), "DefaultMessageTimeToLive is"],
-  ["too many deliveries", queue({ MaxDeliveryCount: 2001 }), "MaxDeliveryCount is 2001; allowed are whole numbers from 1 to 2000"],
-  ["a flag that is none", queue({ RequiresSession: "maybe" }), 'RequiresSession is "maybe"; allowed are true and false'],
+  [
+    "too many deliveries",
+    queue({ MaxDeliveryCount: 2001 }),
+    "MaxDeliveryCount is 2001; allowed are whole numbers from 1 to 2000",
+  ],
+  [
+    "a flag that is none",
+    queue({ RequiresSession: "maybe" }),
+    'RequiresSession is "maybe"; allowed are true and false',
+  ],
   ["a window that is too short", queue({ DuplicateDetectionHistoryTimeWindow: "PT1S" }), "from PT20S to P7D"],
   ["a bad name", queue({}, "a b"), "'a b' is no name of an entity; allowed are"],
   ["forwarding to nowhere", queue({ ForwardTo: "x" }), "forwardTo of q names x, which is neither a queue nor a topic"],
@@ -119,9 +131,24 @@ it.each([
   ["an unknown filter", rule({ FilterType: "Xml" }), 'FilterType is "Xml"; allowed are "Sql" and "Correlation"'],
   ["SQL that is none", rule({ FilterType: "Sql", SqlFilter: { SqlExpression: "a >" } }), "Unexpected 'the end'"],
   ["an action", rule({ FilterType: "Sql", SqlFilter: { SqlExpression: "1=1" }, Action: {} }), "Action is not built"],
-  ["an unknown field of a filter", rule({ FilterType: "Correlation", CorrelationFilter: { Subject: "a" } }), "Subject is unknown; allowed are CorrelationId"],
-  ["too many entities", configWith({ Queues: Array.from({ length: 51 }, (_, n) => ({ Name: `q${n}` })) }), "There are 51 queues and topics; allowed are 50"],
-  ["the same name twice", configWith({ Queues: [{ Name: "a" }], Topics: [{ Name: "A" }] }), "the entity a is declared twice"],
-])("refuses a file with %s, and says what is allowed (docs: Service Bus emulator, Config.json)", (_what, config, reason) => {
-  expect(() => parseEmulatorConfig(config)).toThrow(reason);
-});
+  [
+    "an unknown field of a filter",
+    rule({ FilterType: "Correlation", CorrelationFilter: { Subject: "a" } }),
+    "Subject is unknown; allowed are CorrelationId",
+  ],
+  [
+    "too many entities",
+    configWith({ Queues: Array.from({ length: 51 }, (_, n) => ({ Name: `q${n}` })) }),
+    "There are 51 queues and topics; allowed are 50",
+  ],
+  [
+    "the same name twice",
+    configWith({ Queues: [{ Name: "a" }], Topics: [{ Name: "A" }] }),
+    "the entity a is declared twice",
+  ],
+])(
+  "refuses a file with %s, and says what is allowed (docs: Service Bus emulator, Config.json)",
+  (_what, config, reason) => {
+    expect(() => parseEmulatorConfig(config)).toThrow(reason);
+  },
+);

@@ -38,7 +38,10 @@ it("gathers a subscription's messages in a queue (docs: Auto-forwarding)", async
 it("passes dead letters on, with their reason (docs: Auto-forwarding, ForwardDeadLetteredMessagesTo)", async () => {
   await send("failing", "m1");
   const receiver = emulator.client().createReceiver("failing");
-  await receiver.deadLetterMessage(await nextOf(receiver), { deadLetterReason: "Bad", deadLetterErrorDescription: "cannot be read" });
+  await receiver.deadLetterMessage(await nextOf(receiver), {
+    deadLetterReason: "Bad",
+    deadLetterErrorDescription: "cannot be read",
+  });
 
   const dead = await nextOf(emulator.client().createReceiver("graves"));
 

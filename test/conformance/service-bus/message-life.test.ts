@@ -188,7 +188,10 @@ it("peeks on from the last number without taking anything (@azure/service-bus 7.
 });
 
 it("deletes what is received that way, and nothing comes back (@azure/service-bus 7.9.5, receiveAndDelete)", async () => {
-  await sender().sendMessages([{ messageId: "m1", body: 1 }, { messageId: "m2", body: 2 }]);
+  await sender().sendMessages([
+    { messageId: "m1", body: 1 },
+    { messageId: "m2", body: 2 },
+  ]);
 
   const own = emulator.client().createReceiver("jobs", { receiveMode: "receiveAndDelete" });
   const messages = await receiveAll(own, 2);
@@ -216,7 +219,10 @@ it("gives a message back when its lock ends, and buries it after the last (docs:
 it("drops a message id that it has seen inside the window (docs: Duplicate detection)", async () => {
   await sender().sendMessages({ messageId: "m1", body: "first" });
   await sender().sendMessages({ messageId: "m1", body: "second" });
-  await sender("short-lock").sendMessages([{ messageId: "m1", body: 1 }, { messageId: "m1", body: 2 }]);
+  await sender("short-lock").sendMessages([
+    { messageId: "m1", body: 1 },
+    { messageId: "m1", body: 2 },
+  ]);
 
   const [found] = await receiver().peekMessages(5);
 

@@ -98,13 +98,21 @@ it.each<[string, CorrelationRuleFilter, ServiceBusMessage, boolean]>([
   ["sessionId", { sessionId: "s1" }, { body: 1, sessionId: "s1" }, true],
   ["replyToSessionId", { replyToSessionId: "s1" }, { body: 1, replyToSessionId: "s1" }, true],
   ["contentType", { contentType: "text/plain" }, { body: 1, contentType: "text/plain" }, true],
-  ["properties", { applicationProperties: { a: 1, b: "x" } }, { body: 1, applicationProperties: { a: 1, b: "x" } }, true],
+  [
+    "properties",
+    { applicationProperties: { a: 1, b: "x" } },
+    { body: 1, applicationProperties: { a: 1, b: "x" } },
+    true,
+  ],
   ["all of them", { subject: "s", to: "t" }, { body: 1, subject: "s" }, false],
-])("compares %s exactly (@azure/service-bus 7.9.5, CorrelationRuleFilter)", async (_what, filter, message, expected) => {
-  const passed = await passes(filter, message);
+])(
+  "compares %s exactly (@azure/service-bus 7.9.5, CorrelationRuleFilter)",
+  async (...[, filter, message, expected]) => {
+    const passed = await passes(filter, message);
 
-  expect(passed).toBe(expected);
-});
+    expect(passed).toBe(expected);
+  },
+);
 
 it.each<[string, ServiceBusMessage, boolean]>([
   ["1=1", { body: 1 }, true],
@@ -116,7 +124,11 @@ it.each<[string, ServiceBusMessage, boolean]>([
   ["color IS NULL AND EXISTS(size)", { body: 1, applicationProperties: { size: 1 } }, true],
   ["sys.MessageId LIKE 'job-%' AND sys.MessageId NOT LIKE '%x_'", { body: 1, messageId: "job-17" }, true],
   ["name LIKE '100!%' ESCAPE '!'", { body: 1, applicationProperties: { name: "100%" } }, true],
-  ["size * 2 + 1 = 7 AND \"odd name\" <> 'it''s'", { body: 1, applicationProperties: { size: 3, "odd name": "x" } }, true],
+  [
+    "size * 2 + 1 = 7 AND \"odd name\" <> 'it''s'",
+    { body: 1, applicationProperties: { size: 3, "odd name": "x" } },
+    true,
+  ],
   ["urgent = TRUE", { body: 1, applicationProperties: { urgent: true } }, true],
   ["size > 'three'", { body: 1, applicationProperties: { size: 3 } }, false],
 ])("evaluates %s (docs: SQL filter syntax)", async (sqlExpression, message, expected) => {

@@ -17,7 +17,7 @@ export function outputsOf(template: Template, context: TemplateContext): JsonMap
       );
     return [[name, shownValue(type, found)] as const];
   });
-  return Object.fromEntries(entries) as JsonMap;
+  return Object.fromEntries(entries);
 }
 
 function copies(name: string, { count, input }: { count: Json; input: Json }, context: TemplateContext): Json {

@@ -4,7 +4,7 @@ import type { ArmErrorBody } from "../arm-error";
 import { isWithin } from "../authorization/access-control";
 import type { Caller } from "../resource-events";
 import { isSame } from "../resource-store";
-import type { Json, JsonMap } from "./json-value";
+import { type Json, type JsonMap, textOf } from "./json-value";
 import type { DeploymentTarget } from "./resource-ids";
 
 export type DeploymentState = "Accepted" | "Running" | "Succeeded" | "Failed" | "Canceled";
@@ -101,7 +101,7 @@ export class DeploymentStore {
 
   keepWhatIf(operationId: string, result: JsonMap): void {
     this.whatIfs.set(operationId, { ...result, operationId });
-    for (const old of this.whatIfs.values().slice(0, -MAX_WHAT_IFS)) this.whatIfs.delete(String(old["operationId"]));
+    for (const old of this.whatIfs.values().slice(0, -MAX_WHAT_IFS)) this.whatIfs.delete(textOf(old["operationId"]));
   }
 
   whatIf(operationId: string): JsonMap | undefined {

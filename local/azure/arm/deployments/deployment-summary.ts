@@ -1,7 +1,7 @@
 import type { CloudWorld } from "../cloud-world";
 import type { PreparedDeployment } from "./deployment-context";
 import type { DeploymentRecord } from "./deployment-store";
-import type { Json, JsonMap } from "./json-value";
+import type { Json } from "./json-value";
 import type { PlannedResource } from "./plan";
 import { shownValue } from "./template-parameters";
 
@@ -16,7 +16,7 @@ export function deploymentSummary(
   const shown = bound.map(([name, { type, value }]) => [name, shownValue(type, value)] as const);
   return {
     parameters: Object.fromEntries(bound.map(([name, { value }]) => [name, value])),
-    shownParameters: Object.fromEntries(shown) as JsonMap,
+    shownParameters: Object.fromEntries(shown),
     providers: providersOf(world, planned),
     dependencies: dependenciesOf(planned),
   };

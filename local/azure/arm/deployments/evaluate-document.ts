@@ -1,6 +1,6 @@
 import { evaluate, type Scope } from "./evaluate";
 import { escapeLiteral, isExpression, parseExpression, unescapeLiteral } from "./expression";
-import { isList, isMap, type Json, type JsonMap, memberOf } from "./json-value";
+import { isList, isMap, type Json, type JsonMap, memberOf, textOf } from "./json-value";
 import { TemplateError } from "./template-error";
 
 /** The loops that an expression stands in: what `copyIndex()` answers. */
@@ -23,7 +23,7 @@ export function evaluateDeep(value: Json, scope: ScopeWithLoops, loops: readonly
   const copies = isPropertyCopy(copy) ? unroll(copy, scope, loops) : {};
   const members = Object.entries(value)
     .filter(([name]) => name !== "copy" || !isPropertyCopy(copy))
-    .map(([name, member]) => [String(evaluateText(name, scope(loops))), evaluateDeep(member, scope, loops)] as const);
+    .map(([name, member]) => [textOf(evaluateText(name, scope(loops))), evaluateDeep(member, scope, loops)] as const);
   return { ...Object.fromEntries(members), ...copies };
 }
 

@@ -1,5 +1,5 @@
 import type { Expression } from "./expression";
-import { isList, isMap, type Json, type JsonMap, kindOf, memberOf } from "./json-value";
+import { isList, isMap, type Json, type JsonMap, kindOf, memberOf, textOf } from "./json-value";
 import { TemplateError } from "./template-error";
 
 export type TemplateFunction = (given: Arguments) => Json;
@@ -43,7 +43,7 @@ export function select(from: Json, key: Json): Json {
     );
   }
   throw new TemplateError(
-    `The language expression property '${String(key)}' can't be evaluated, property name must be a string for an object, and an integer for an array; what it is asked of is of type '${kindOf(from)}'.`,
+    `The language expression property '${textOf(key)}' can't be evaluated, property name must be a string for an object, and an integer for an array; what it is asked of is of type '${kindOf(from)}'.`,
   );
 }
 
@@ -113,7 +113,7 @@ export class Arguments {
     const expression = this.call.given[index];
     if (expression?.kind !== "call" || expression.name.toLowerCase() !== "lambda")
       throw this.wrong(`argument ${index + 1} must be a lambda`);
-    const variables = expression.given.slice(0, -1).map((one) => String(evaluate(one, this.scope)));
+    const variables = expression.given.slice(0, -1).map((one) => textOf(evaluate(one, this.scope)));
     const body = expression.given.at(-1);
     if (!body) throw this.wrong(`argument ${index + 1} must be a lambda with a body`);
     return (...values) => {

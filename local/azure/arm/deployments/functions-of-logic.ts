@@ -1,5 +1,5 @@
 import type { Arguments, TemplateFunction } from "./evaluate";
-import { isEqual, isList, type Json, kindOf } from "./json-value";
+import { isEqual, isList, type Json, kindOf, textOf } from "./json-value";
 
 /** https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions-logical, -comparison and -numeric */
 export const LOGIC_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
@@ -34,7 +34,7 @@ export const LOGIC_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
     const value = given.value(0);
     const number = typeof value === "string" ? Number(value) : value;
     if (typeof number === "number" && Number.isFinite(number) && value !== "") return Math.trunc(number);
-    throw given.wrong(`'${String(value)}' is no integer`);
+    throw given.wrong(`'${textOf(value)}' is no integer`);
   },
   add: (given) => given.integer(0) + given.integer(1),
   sub: (given) => given.integer(0) - given.integer(1),

@@ -35,3 +35,7 @@ export function kindOf(value: Json): string {
   if (typeof value === "number") return Number.isInteger(value) ? "Integer" : "Float";
   return { string: "String", boolean: "Boolean", object: "Object" }[typeof value as "string" | "boolean" | "object"];
 }
+
+/** A value as a template's text shows it: a string as it is, anything else as JSON. */
+export const textOf = (value: Json | undefined): string =>
+  typeof value === "string" ? value : JSON.stringify(value ?? null);

@@ -1,7 +1,7 @@
 import { evaluate } from "./evaluate";
 import { evaluateText } from "./evaluate-document";
 import { type Expression, isExpression, parseExpression } from "./expression";
-import { isList, isMap, type Json } from "./json-value";
+import { isList, isMap, type Json, textOf } from "./json-value";
 import type { Placed, PlannedResource } from "./plan";
 import type { TemplateContext } from "./template-context";
 import { ResourceWanted, TemplateError } from "./template-error";
@@ -27,7 +27,7 @@ interface Entry {
 }
 
 function dependenciesOf({ entry, one, placed, context }: Entry): readonly Placed[] {
-  const named = String(evaluateText(entry, context.planning(one.loops)));
+  const named = textOf(evaluateText(entry, context.planning(one.loops)));
   const found = matching(placed, named);
   if (found.length > 0) return found;
   throw new TemplateError(

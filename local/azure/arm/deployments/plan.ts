@@ -1,5 +1,5 @@
 import { copyCount, evaluateDeep, evaluateText, type LoopPosition, MAX_COPIES } from "./evaluate-document";
-import type { Json } from "./json-value";
+import { type Json, textOf } from "./json-value";
 import { connect } from "./plan-dependencies";
 import { DEPLOYMENT_TYPE } from "./deployment-view";
 import { type DeploymentTarget, resourceIdOf, scopeOf } from "./resource-ids";
@@ -145,9 +145,9 @@ const typedPath = (path: string): string => path.replace(/^\/+|\/+$/g, "");
 function kindFor(resource: TemplateResource, { context }: Planning, loops: readonly LoopPosition[]): Placed["kind"] {
   const condition: Json =
     resource.condition === undefined ? true : evaluateDeep(resource.condition, context.planning, loops);
-  if (typeof condition !== "boolean" && !/^(true|false)$/i.test(String(condition)))
+  if (typeof condition !== "boolean" && !/^(true|false)$/i.test(textOf(condition)))
     throw new TemplateError(`The condition of the template resource '${resource.name}' is no boolean.`);
-  if (String(condition).toLowerCase() === "false") return "skip";
+  if (textOf(condition).toLowerCase() === "false") return "skip";
   return resource.existing ? "existing" : "deploy";
 }
 

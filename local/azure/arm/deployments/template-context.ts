@@ -5,7 +5,7 @@ import { LIST_FUNCTIONS } from "./functions-of-lists";
 import { LOGIC_FUNCTIONS } from "./functions-of-logic";
 import { copyIndexIn, type DeploymentFacts, referenced, resourceFunctions } from "./functions-of-resources";
 import { TEXT_FUNCTIONS } from "./functions-of-text";
-import { isMap, type Json, memberOf } from "./json-value";
+import { isMap, type Json, memberOf, textOf } from "./json-value";
 import type { Template } from "./template";
 import { ResourceWanted, TemplateError } from "./template-error";
 import { type GivenParameters, Parameters } from "./template-parameters";
@@ -110,7 +110,7 @@ export class TemplateContext {
     if (found !== undefined) return evaluateDeep(found, this.planning);
     const loops = memberOf(variables, "copy");
     const loop = (Array.isArray(loops) ? loops : []).find(
-      (one: Json) => isMap(one) && String(one["name"]).toLowerCase() === name.toLowerCase(),
+      (one: Json) => isMap(one) && textOf(one["name"]).toLowerCase() === name.toLowerCase(),
     ) as Json | undefined;
     if (loop === undefined) return undefined;
     const made = evaluateDeep({ copy: [loop] }, this.planning);

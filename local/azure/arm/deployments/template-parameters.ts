@@ -1,4 +1,4 @@
-import { isEqual, isList, isMap, type Json, kindOf } from "./json-value";
+import { isEqual, isList, isMap, type Json, kindOf, textOf } from "./json-value";
 import type { ParameterDeclaration, Template } from "./template";
 import { TemplateError } from "./template-error";
 
@@ -122,8 +122,7 @@ function checkValue(name: string, declaration: ParameterDeclaration, value: Json
 }
 
 /** A secret is not told in an error either. */
-const shown = ({ type }: ParameterDeclaration, value: Json): string =>
-  isSecure(type) ? "***" : typeof value === "string" ? value : JSON.stringify(value);
+const shown = ({ type }: ParameterDeclaration, value: Json): string => (isSecure(type) ? "***" : textOf(value));
 
 function checkBounds(name: string, declaration: ParameterDeclaration, value: Json): void {
   const { minValue, maxValue, minLength, maxLength } = declaration;

@@ -49,7 +49,7 @@ const base = {
 const Resource = z.looseObject({
   ...base,
   get resources(): z.ZodOptional<z.ZodArray<z.ZodType<TemplateResource>>> {
-    return z.array(Resource as z.ZodType<TemplateResource>).optional();
+    return z.array(Resource).optional();
   },
 });
 
@@ -110,7 +110,7 @@ export function parseTemplate(given: unknown): Template {
   const named = Array.isArray(resources)
     ? resources.map((resource) => ({ symbolicName: undefined, resource }))
     : Object.entries(resources).map(([symbolicName, resource]) => ({ symbolicName, resource }));
-  return { parameters, variables, outputs, resources: named as readonly NamedResource[] }; // as the schema has just said
+  return { parameters, variables, outputs, resources: named }; // as the schema has just said
 }
 
 const TYPES = ["string", "securestring", "int", "bool", "object", "secureobject", "array"];
