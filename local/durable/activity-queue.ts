@@ -2,12 +2,18 @@ import type { ActivityRow } from "./journal";
 
 export type ActivityOutcome = { readonly result: string } | { readonly error: unknown };
 
+export type ActivityTask = Pick<ActivityRow, "iid" | "execution" | "task">;
+
+const keyOf = ({ iid, execution, task }: ActivityTask): string => `${iid} ${execution} ${task}`;
+
 /** Runs scheduled activities, first come first served, never more than `limit` at once. */
 export class ActivityQueue {
   private waiting: ActivityRow[] = [];
   private next = 0;
   private running = 0;
   private stopped = false;
+  /** Those that will still answer. */
+  private readonly live = new Set<string>();
 
   constructor(
     /** Gives the activity's result as JSON. */
@@ -17,8 +23,14 @@ export class ActivityQueue {
   ) {}
 
   add(row: ActivityRow): void {
+    this.live.add(keyOf(row));
     this.waiting.push(row);
     this.fill();
+  }
+
+  /** Will the activity of that task answer, or has it done so? */
+  willAnswer(task: ActivityTask): boolean {
+    return this.live.has(keyOf(task));
   }
 
   stop(): void {
@@ -48,6 +60,7 @@ export class ActivityQueue {
       outcome = { error };
     }
     this.running -= 1;
+    this.live.delete(keyOf(row));
     this.done(row, outcome);
     this.fill();
   }

@@ -141,13 +141,22 @@ export function takeNextStep(instance: Instance): NextStep | undefined {
   const { inbox } = instance;
   const terminate = inbox.find(({ event }) => event.EventType === EventType.ExecutionTerminated);
   if (terminate) return { kind: "terminate", message: terminate };
-  if (instance.status === "Suspended") return takeControl(inbox, "resume", EventType.ExecutionResumed);
+  if (instance.status === "Suspended") return takeWhileSuspended(inbox);
   const [first] = inbox;
   if (first?.event.EventType === EventType.ExecutionSuspended)
     return takeControl(inbox, "suspend", EventType.ExecutionSuspended);
   if (!first) return undefined;
   const messages = inbox.splice(0, batchSize(instance));
   return { kind: "episode", messages };
+}
+
+/** Suspended twice is suspended: the second request is taken where it stands, and does not wait behind a resume. */
+function takeWhileSuspended(inbox: Message[]): NextStep | undefined {
+  const { ExecutionSuspended, ExecutionResumed } = EventType;
+  const next = inbox.find(({ event: { EventType: type } }) => type === ExecutionSuspended || type === ExecutionResumed);
+  if (!next) return undefined;
+  const { EventType: type } = next.event;
+  return takeControl(inbox, type === ExecutionResumed ? "resume" : "suspend", type);
 }
 
 function takeControl(inbox: Message[], kind: "suspend" | "resume", type: number): NextStep | undefined {

@@ -237,9 +237,8 @@ export class Journal {
     return rows.map(({ events }) => events);
   }
 
-  hasActivity(iid: number, execution: string, task: number): boolean {
-    const sql = "SELECT 1 FROM activities WHERE iid = ? AND execution = ? AND task = ?";
-    return this.all(sql, iid, execution, task).length > 0;
+  deleteActivityOf(iid: number, execution: string, task: number): void {
+    this.run("DELETE FROM activities WHERE iid = ? AND execution = ? AND task = ?", iid, execution, task);
   }
 
   inboxOf(iid: number): InboxRow[] {

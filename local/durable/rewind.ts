@@ -95,8 +95,11 @@ export class Rewinder {
       commits.write(() => journal.insertTimer(timer));
       commits.afterwards(() => timers.add(timer));
     }
-    // An activity that was still running when its instance failed answers by itself.
-    if (event.EventType !== EventType.TaskScheduled || journal.hasActivity(iid, execution, task)) return undefined;
+    // An activity that was still running when its instance failed answers by itself. One that answered the failed instance said
+    // so to nobody, though its row may still be there: it runs again.
+    if (event.EventType !== EventType.TaskScheduled || activities.willAnswer({ iid, execution, task }))
+      return undefined;
+    commits.write(() => journal.deleteActivityOf(iid, execution, task));
     const input = (event.Input ?? "[null]").slice(1, -1);
     const activity = { wid: this.parts.nextWid(), iid, execution, task, instanceId, name: event.Name ?? "", input };
     commits.write(() => journal.insertActivity(activity));

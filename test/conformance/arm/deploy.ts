@@ -40,22 +40,6 @@ export async function deployToSubscription(fixture: AzureFixture, deployment: De
   return await deploymentsOf(fixture, as).deployments.createOrUpdateAtSubscriptionScope(name, body, fast);
 }
 
-/** The outputs of a template that deploys nothing: what its expressions come to. */
-export async function outputsOf(
-  fixture: AzureFixture,
-  { outputs, ...rest }: { readonly outputs: Readonly<Record<string, unknown>> } & Readonly<Record<string, unknown>>,
-): Promise<Record<string, unknown>> {
-  const declared = Object.fromEntries(
-    Object.entries(outputs).map(([name, value]) => [name, { type: typeOf(value), value: bare(value) }]),
-  );
-  const { properties } = await deployToGroup(fixture, {
-    name: "outputs",
-    template: { ...rest, outputs: declared },
-  });
-  const given = properties?.outputs as Record<string, { value: unknown }>;
-  return Object.fromEntries(Object.entries(given).map(([name, { value }]) => [name, value]));
-}
-
 /** `int:[add(1, 2)]`: the declared type stands before an expression that is no string. */
 const TYPED = /^(int|bool|array|object):/;
 const typeOf = (value: unknown): string => TYPED.exec(String(value))?.[1] ?? "string";
