@@ -301,3 +301,4 @@ export class MessageQueue {
     this.options.record({ kind: "remove", queue: this.name, sequence: message.sequence });
   }
 }
+/* eslint-enable max-lines -- end of the file */

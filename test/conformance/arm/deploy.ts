@@ -40,11 +40,6 @@ export async function deployToSubscription(fixture: AzureFixture, deployment: De
   return await deploymentsOf(fixture, as).deployments.createOrUpdateAtSubscriptionScope(name, body, fast);
 }
 
-/** `int:[add(1, 2)]`: the declared type stands before an expression that is no string. */
-const TYPED = /^(int|bool|array|object):/;
-const typeOf = (value: unknown): string => TYPED.exec(String(value))?.[1] ?? "string";
-const bare = (value: unknown): string => String(value).replace(TYPED, "");
-
 export async function operationsOf(fixture: AzureFixture, name: string, group = GROUP): Promise<DeploymentOperation[]> {
   const found: DeploymentOperation[] = [];
   for await (const one of deploymentsOf(fixture).deploymentOperations.list(group, name)) found.push(one);

@@ -440,3 +440,4 @@ it("takes its deployments along when a group is deleted (docs: Azure Resource Ma
 
   expect((await call(fixture, { path })).body).toEqual({ value: [] });
 });
+/* eslint-enable max-lines -- end of the file */
