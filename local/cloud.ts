@@ -23,8 +23,9 @@ import {
   TENANT_ID,
 } from "./stack/constants";
 import { loadOrCreateKey, loadPorts, type Ports, savePorts } from "./stack/kept";
-import { type BlobFront, startBlobFront } from "./storage/blob-front";
 import { type Storage, startStorage } from "./storage/storage";
+import type { StorageControl } from "./storage/storage-control";
+import { startStoragePlane, storageControlOf, type StoragePlane } from "./storage/storage-plane";
 import { loadOrCreateCa } from "./tls/certificate-authority";
 import { createVmFleet, type VmFleet } from "./vm/fleet";
 
@@ -101,17 +102,17 @@ async function startCloud(options: CloudOptions): Promise<Cloud> {
   const storagePorts = { blob: ports.blob, queue: ports.queue, table: ports.table };
   const storage = await startStorage({ folder: join(dataFolder, "storage"), ports: storagePorts, faults, log });
   const bus = await startBus(options, faults);
-  // ARM tells accounts where their blobs are served, and the one who serves them asks ARM who may: each is made with the other.
-  const dataPlane: { front?: BlobFront } = {};
-  const storageBlobEndpoint = (account: string): string => dataPlane.front?.endpointOf(account) ?? "";
+  // ARM tells accounts where their data is served, and the one who serves it asks ARM who may: each is made with the other.
+  const served: { plane?: StoragePlane } = {};
+  const storageControl = storageControlOf(storage, () => served.plane);
   const eventGrid: EventGridOptions = {
     serviceBus: () => bus.connectionString,
     storage: () => storage.connectionString,
     functionWebhook: (functionId) => hostUrl && webhookOf(hostUrl, functionId),
   };
-  const { azure, fleet } = await startMachinery({ ...options, faults, storageBlobEndpoint, eventGrid });
-  const blobFront = await startDataPlane({ azure, storage, faults, ...options });
-  dataPlane.front = blobFront;
+  const { azure, fleet } = await startMachinery({ ...options, faults, storage: storageControl, eventGrid });
+  const storagePlane = await startDataPlane({ azure, storage, faults, ...options });
+  served.plane = storagePlane;
   const facts: CloudFacts = {
     apiUrl: `http://localhost:${frontDoor.port}`,
     armUrl: azure.armUrl,
@@ -132,7 +133,9 @@ async function startCloud(options: CloudOptions): Promise<Cloud> {
     faults: faultServer.port,
     frontDoor: frontDoor.port,
     amqp: bus.port,
-    blobFront: blobFront.port,
+    blobFront: storagePlane.ports.blob,
+    tableFront: storagePlane.ports.table,
+    queueFront: storagePlane.ports.queue,
     ...storage.ports,
   });
   return {
@@ -142,7 +145,7 @@ async function startCloud(options: CloudOptions): Promise<Cloud> {
     },
     // Machines first, then what they talk to.
     close: async () => {
-      for (const part of [fleet, azure, blobFront, bus, storage, frontDoor, faultServer]) await part.close();
+      for (const part of [fleet, azure, storagePlane, bus, storage, frontDoor, faultServer]) await part.close();
     },
   };
 }
@@ -167,20 +170,18 @@ function startBus({ dataFolder, ports }: CloudOptions, faults: FaultPlan): Promi
 /** Storage accounts of the estates, for whoever has a token and the roles. */
 async function startDataPlane(
   parts: CloudOptions & { azure: AzureSimulator; storage: Storage; faults: FaultPlan },
-): Promise<BlobFront> {
+): Promise<StoragePlane> {
   const { azure, storage, dataFolder, ports, faults } = parts;
   const { key, cert } = await loadOrCreateCa(join(dataFolder, "azure", "tls"));
-  return startBlobFront({
-    port: ports.blobFront,
+  return startStoragePlane({
+    storage,
+    ports: { blob: ports.blobFront, queue: ports.queueFront, table: ports.tableFront },
     tls: { key, cert },
-    storage: { port: storage.ports.blob, account: storage.account.name, key: storage.account.key },
+    tenantId: TENANT_ID,
+    tokenAuthority: () => `${azure.authorityUrl}/${TENANT_ID}`,
+    account: (name) => azure.storageAccount(name),
     identify: (authorization) => azure.identifyForStorage(authorization),
-    allows: ({ objectId, action, plane, account, container }) => {
-      const accountId = azure.storageAccountId(account);
-      if (accountId === undefined) return false;
-      const scope = `${accountId}/blobServices/default/containers/${container}`;
-      return azure.allows({ principalId: objectId, action, plane, scope });
-    },
+    allows: (question) => azure.allows(question),
     faults,
     log,
   });
@@ -203,11 +204,11 @@ const portOf = (url: string): number => Number(new URL(url).port);
 async function startMachinery(
   options: CloudOptions & {
     faults: FaultPlan;
-    storageBlobEndpoint: (account: string) => string;
+    storage: StorageControl;
     eventGrid: EventGridOptions;
   },
 ): Promise<{ azure: AzureSimulator; fleet: VmFleet }> {
-  const { dataFolder, speed, ports, faults, storageBlobEndpoint, eventGrid } = options;
+  const { dataFolder, speed, ports, faults, storage, eventGrid } = options;
   let fleet: VmFleet | undefined;
   const azure = await startAzure({
     dataFolder: join(dataFolder, "azure"),
@@ -231,7 +232,7 @@ async function startMachinery(
     subscriptionId: SUBSCRIPTION_ID,
     locations: LOCATIONS,
     apis: [{ appId: API_APP_ID, identifierUri: `api://${API_APP_ID}`, displayName: "Corral" }],
-    storageBlobEndpoint,
+    storage,
     eventGrid,
     evictionNoticeSeconds: Math.max(1, 30 / speed),
     log,

@@ -1,4 +1,5 @@
 import type { FaultPlan } from "../faults/fault-plan";
+import type { StorageControl } from "../storage/storage-control";
 import type { AssignedIdentity, Hypervisor, IdentityTokens } from "../vm/hypervisor";
 import type { CapacityOptions, QuotaLimit } from "./arm/compute/capacity";
 import type { EventGridOptions } from "./arm/event-grid/event-grid-service";
@@ -25,6 +26,8 @@ export interface AzureOptions {
   readonly gpuFamilyCores?: CapacityOptions["gpuFamilyCores"];
   readonly quotas?: readonly QuotaLimit[];
   readonly storageBlobEndpoint?: (accountName: string) => string;
+  /** The data of storage accounts; without it they have endpoints and nothing behind them. */
+  readonly storage?: StorageControl;
   /** Seconds from the Scheduled Event to the plug; agents run in real time, so it is not divided by the speed. */
   readonly evictionNoticeSeconds?: number;
   /** How long Azure does not know a new principal when a role is assigned without its type. */
@@ -94,8 +97,8 @@ export interface AzureSimulator {
   }): boolean;
   /** Object id of a token's principal, if the token is good for the data plane of storage. */
   identifyForStorage(authorization: string | undefined): Promise<string | undefined>;
-  /** The resource id of a storage account of that name; undefined when there is none. */
-  storageAccountId(name: string): string | undefined;
+  /** The storage account of that name; undefined when there is none. */
+  storageAccount(name: string): { readonly id: string; readonly allowsSharedKey: boolean } | undefined;
   /** The guest shut itself down: the VM is stopped, and still billed. */
   guestStopped(resourceId: string): void;
   calls(): Record<string, number>;

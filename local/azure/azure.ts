@@ -11,6 +11,7 @@ import { powerOf, VM_TYPE } from "./arm/compute/vm-record";
 import type { CloudWorld } from "./arm/cloud-world";
 import { createEventGridPlane, type EventGridPlane } from "./arm/event-grid/event-grid-plane";
 import { withProviderRoutes } from "./arm/resources/provider-routes";
+import { storageAccountFacts } from "./arm/storage/storage-account-type";
 import { createRoutes, createWorld } from "./arm/world";
 import { Throttle } from "./arm/throttle";
 import type { AzureOptions, AzureSimulator, Grant } from "./azure-options";
@@ -197,8 +198,7 @@ function createSimulator(core: Core, listeners: Listeners): AzureSimulator {
     grant: (grant) => assign(core, grant),
     allows: (question) => world.access.findGrant(question) !== undefined,
     identifyForStorage: createStorageIdentification(core),
-    storageAccountId: (name) =>
-      world.resources.all().find((one) => one.type === "Microsoft.Storage/storageAccounts" && one.name === name)?.id,
+    storageAccount: (name) => storageAccountFacts(world.resources, name),
     guestStopped: (resourceId) => markStopped(world, resourceId),
     calls: () => Object.fromEntries(calls),
     vmsEverCreated: () => world.resources.everCreated(VM_TYPE),

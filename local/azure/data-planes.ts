@@ -17,6 +17,7 @@ import { DeletedVaults } from "./arm/key-vault/deleted-vaults";
 import { createVaultDescription, instanceOf, VAULT_TYPE } from "./arm/key-vault/hosted-vaults";
 import { createVaultRoutes } from "./arm/key-vault/vault-routes";
 import type { ArmRoute } from "./arm/route";
+import { createStorageRoutes } from "./arm/storage/storage-routes";
 import type { AzureOptions } from "./azure-options";
 import { ARM_AUDIENCES } from "./identity/audiences";
 import type { Directory } from "./identity/directory";
@@ -56,6 +57,7 @@ export function createDataPlanes(parts: DataPlaneParts): DataPlanes {
     routes: [
       ...createVaultRoutes({ world, plane: vaults, deleted }),
       ...createRegistryRoutes({ world, plane: registries }),
+      ...createStorageRoutes(world),
     ],
     open: async () => {
       await deleted.purgeDue();

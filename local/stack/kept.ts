@@ -14,6 +14,8 @@ export interface Ports {
   readonly queue: number;
   readonly table: number;
   readonly blobFront: number;
+  readonly tableFront: number;
+  readonly queueFront: number;
 }
 
 const ANY: Ports = {
@@ -27,6 +29,8 @@ const ANY: Ports = {
   queue: 0,
   table: 0,
   blobFront: 0,
+  tableFront: 0,
+  queueFront: 0,
 };
 
 const fileOf = (dataFolder: string): string => join(dataFolder, "ports.json");
@@ -35,7 +39,7 @@ const fileOf = (dataFolder: string): string => join(dataFolder, "ports.json");
 export function loadPorts(dataFolder: string, wanted: { readonly frontDoor: number }): Ports {
   const file = fileOf(dataFolder);
   const kept = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Ports) : ANY;
-  return { ...kept, frontDoor: wanted.frontDoor || kept.frontDoor };
+  return { ...ANY, ...kept, frontDoor: wanted.frontDoor || kept.frontDoor };
 }
 
 export function savePorts(dataFolder: string, ports: Ports): void {

@@ -8,6 +8,7 @@ import QueueConfiguration from "azurite/dist/src/queue/QueueConfiguration";
 import QueueServer from "azurite/dist/src/queue/QueueServer";
 import TableConfiguration from "azurite/dist/src/table/TableConfiguration";
 import TableServer from "azurite/dist/src/table/TableServer";
+import { accountKeysOf, isAccountName } from "./account-keys";
 
 export interface AzuriteOptions {
   /** Undefined: everything in memory. */
@@ -25,12 +26,26 @@ const keepAliveSeconds = 120;
 export function createAzurite(service: StorageService, options: AzuriteOptions): AzuriteServer {
   configLogger(false);
   const server = constructors[service](options);
-  const { name, key } = options.account;
+  const accounts = accountsBy(options.account);
   // Not through the environment, which belongs to the whole process: two storages may stand side by side.
   server.accountDataStore.refresh = () => {
-    server.accountDataStore.accounts = { [name]: { name, key1: Buffer.from(key, "base64"), key2: undefined } };
+    server.accountDataStore.accounts = accounts;
   };
   return server;
+}
+
+type Accounts = AzuriteServer["accountDataStore"]["accounts"];
+
+/** The stack's own account, and whichever other one is asked for: which of them exist ARM knows, and the front asks it. */
+function accountsBy({ name, key }: AzuriteOptions["account"]): Accounts {
+  const own = { name, key1: Buffer.from(key, "base64"), key2: undefined };
+  const account = (asked: string | symbol): Accounts[string] | undefined => {
+    if (asked === name) return own;
+    if (typeof asked !== "string" || !isAccountName(asked)) return undefined;
+    const [key1, key2] = accountKeysOf(key, asked).map((one) => Buffer.from(one, "base64"));
+    return key1 && { name: asked, key1, key2 };
+  };
+  return new Proxy<Accounts>({}, { get: (_none, asked) => account(asked) });
 }
 
 const constructors: Readonly<Record<StorageService, (options: AzuriteOptions) => AzuriteServer>> = {

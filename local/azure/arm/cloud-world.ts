@@ -1,3 +1,4 @@
+import type { StorageControl } from "../../storage/storage-control";
 import type { Directory } from "../identity/directory";
 import type { AccessControl } from "./authorization/access-control";
 import type { Capacity } from "./compute/capacity";
@@ -26,6 +27,7 @@ export interface CloudWorld {
   readonly principalReplicationMs: number;
   readonly roleReplicationMs: number;
   readonly storageBlobEndpoint: ((accountName: string) => string) | undefined;
+  readonly storage: StorageControl | undefined;
   readonly log: (line: string) => void;
   readonly emit: (seed: EventSeed, result: EventResult) => void;
   readonly emitHealth: (event: ResourceEvent) => void;

@@ -72,6 +72,7 @@ export function createWorld({ options, database, directory, hypervisor, publish 
     principalReplicationMs: options.principalReplicationMs ?? 0,
     roleReplicationMs: options.roleReplicationMs ?? 0,
     storageBlobEndpoint: options.storageBlobEndpoint,
+    storage: options.storage,
     emitHealth: (event) => {
       publish?.(event);
       tell(options.onHealthEvent, event);

@@ -1,5 +1,7 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, realpathSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ServicePrincipal } from "../../../local/azure/azure-options";
@@ -11,6 +13,7 @@ import { gpuVm } from "../../local/vm/test-fleet";
 import {
   contentOf,
   createRegistry,
+  digestOf,
   jsonOf,
   pushImage,
   refreshTokenOf,
@@ -149,4 +152,21 @@ it("says that nobody listens where a registry was (docker pull)", async () => {
   expect(gone.stderr).toBe(
     'Error response from daemon: Get "https://localhost:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused\n',
   );
+});
+
+it("takes no manifest and no layer whose bytes are not those of their digest (distribution-spec: Pulling manifests, Verification)", async () => {
+  const config = `sha256:${"1".repeat(64)}`;
+  const manifest = JSON.stringify({ schemaVersion: 2, config: { digest: config, size: 1 }, layers: [] });
+  const [key, cert] = ["server.key", "server.pem"].map((file) => readFileSync(join(fixture.folder, "tls", file)));
+  const liar = createServer({ key, cert }, (_request, response) => void response.end(manifest));
+  await new Promise<void>((resolve) => liar.listen(0, "127.0.0.1", resolve));
+  const { port } = liar.address() as AddressInfo;
+
+  const byTag = await docker(["pull", "--quiet", `localhost:${port}/a:v1`]);
+  const byDigest = await docker(["pull", "--quiet", `localhost:${port}/a@${digestOf(Buffer.from(manifest))}`]);
+  liar.closeAllConnections();
+  await new Promise((resolve) => liar.close(resolve));
+
+  expect(byTag.stderr).toContain("manifest verification failed for digest");
+  expect(byDigest.stderr).toContain(`filesystem layer verification failed for digest ${config}`);
 });
