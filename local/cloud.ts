@@ -80,7 +80,8 @@ function loadOrCreateUsers(azure: AzureSimulator, folder: string): StackUser[] {
   if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as StackUser[];
   const users = ["Owner", "Stranger"].map((role) => ({
     role,
-    ...azure.addServicePrincipal({ displayName: `demo ${role}` }),
+    // The application role that Corral's API asks of applications; in Entra an administrator assigns it.
+    ...azure.addServicePrincipal({ displayName: `demo ${role}`, roles: ["Corral.Access"] }),
   }));
   writeFileSync(file, JSON.stringify(users), { mode: 0o600 });
   return users;

@@ -5,6 +5,9 @@ import { ManagedIdentityCredential } from "@azure/identity";
 import { ServiceBusClient } from "@azure/service-bus";
 import * as df from "durable-functions";
 import type { DurableClient } from "durable-functions";
+import { AccessDirectory } from "./access/access-directory";
+import { RoleCatalogue } from "./access/role-catalogue";
+import { ScopeResolver } from "./access/scope-resolver";
 import { TokenVerifier } from "./access/token-verifier";
 import { createEstateActivities } from "./activities/estate";
 import { createJobActivities } from "./activities/job";
@@ -20,7 +23,9 @@ import { ArmVmClient } from "./azure/arm-vm-client";
 import { DurableInstances } from "./azure/durable-instances";
 import { QueueSender } from "./azure/message-sender";
 import type { InstanceClient } from "./domain/instances";
+import { createAccessCheck } from "./functions/access-check";
 import { createAgentCalls } from "./functions/agent-calls";
+import { createAuditCalls } from "./functions/audit";
 import { CallerGuard } from "./functions/caller-guard";
 import { createCleanupTimer } from "./functions/cleanup-timer";
 import { createDeploymentCalls } from "./functions/deployment";
@@ -29,14 +34,20 @@ import { JobViews } from "./functions/job-view";
 import { createJobCalls } from "./functions/jobs";
 import { createMachineCalls } from "./functions/machines";
 import { createOrganizationCalls } from "./functions/organizations";
+import { createRoleAssignmentCalls } from "./functions/role-assignments";
+import { createRoleDefinitionCalls } from "./functions/role-definitions";
 import { JobIntake } from "./intake/accept-job";
+import { AccessAudit } from "./intake/access-audit";
 import { AgentReports } from "./intake/agent-report";
 import { JobAnnouncer } from "./intake/announce-job";
+import { AuditLog } from "./intake/audit-trail";
 import { JobCancellation } from "./intake/cancel-job";
 import { WorkIntake } from "./intake/hand-out-work";
 import { AgentRegistry } from "./intake/register-agent";
 import { OrganizationIntake } from "./intake/register-organization";
 import { RejectedMessages } from "./intake/reject-message";
+import { RoleAssignments } from "./intake/role-assignments";
+import { RoleDefinitions } from "./intake/role-definitions";
 import { confirmEstate } from "./orchestrations/confirm-estate";
 import { runJob } from "./orchestrations/run-job";
 import { runMachine } from "./orchestrations/run-machine";
@@ -45,17 +56,23 @@ import { sweep } from "./orchestrations/sweep";
 import { readSettings } from "./settings";
 import { AgentSessionTable } from "./state/agent-session-table";
 import { AttemptTable } from "./state/attempt-table";
+import { AuditTable } from "./state/audit-table";
 import { JobTable } from "./state/job-table";
 import { LeaseTable } from "./state/lease-table";
 import { MachineTable } from "./state/machine-table";
 import { OfferingTable } from "./state/offering-table";
 import { OrganizationTable } from "./state/organization-table";
+import { RoleAssignmentTable } from "./state/role-assignment-table";
+import { RoleDefinitionTable } from "./state/role-definition-table";
 
 const settings = readSettings(process.env);
 const credential = new ManagedIdentityCredential({ clientId: settings.clientId });
 
 // --- what it is made of -------------------------------------------------------------------------------------------------------------
-const TABLES = ["Organizations", "Jobs", "Attempts", "Machines", "AgentSessions", "Offerings", "Leases"] as const;
+const TABLES = [
+  ...["Organizations", "Jobs", "Attempts", "Machines", "AgentSessions", "Offerings", "Leases"],
+  ...["RoleDefinitions", "RoleAssignments", "Audit"],
+];
 const { stateTables, serviceBus } = settings;
 // Azurite speaks plain http, which the SDK has to be told; Azure's address is https.
 const overHttp = {
@@ -63,7 +80,7 @@ const overHttp = {
     "url" in stateTables ? stateTables.url : stateTables.connectionString,
   ),
 };
-const table = (name: (typeof TABLES)[number]): TableClient =>
+const table = (name: string): TableClient =>
   "url" in stateTables
     ? new TableClient(stateTables.url, name, credential, overHttp)
     : TableClient.fromConnectionString(stateTables.connectionString, name, overHttp);
@@ -74,6 +91,9 @@ const machines = new MachineTable(table("Machines"));
 const sessions = new AgentSessionTable(table("AgentSessions"));
 const offerings = new OfferingTable(table("Offerings"));
 const leases = new LeaseTable(table("Leases"));
+const definitions = new RoleDefinitionTable(table("RoleDefinitions"));
+const assignments = new RoleAssignmentTable(table("RoleAssignments"));
+const auditRows = new AuditTable(table("Audit"));
 
 // Without these, an in-flight send waits 90 seconds for a bus that restarts.
 const busOptions = { retryOptions: { timeoutInMs: 5_000, retryDelayInMs: 300, maxRetries: 20 } };
@@ -92,7 +112,18 @@ const verifier = new TokenVerifier({
   tenantId: settings.tenantId,
   audience: settings.apiAudience,
 });
-const guard = new CallerGuard(verifier, organizations, settings.bootstrapOwnerObjectId);
+const audit = new AuditLog([auditRows]);
+const directory = new AccessDirectory({ definitions, assignments, firstOwnerId: settings.bootstrapOwnerObjectId });
+const scopes = new ScopeResolver(organizations, settings.estatePrefix);
+const catalogue = new RoleCatalogue(definitions);
+const guard = new CallerGuard({
+  verifier,
+  organizations,
+  directory,
+  scopes,
+  accessAudit: new AccessAudit(audit, (line) => void process.stderr.write(`${line}\n`)),
+  requiredContext: settings.requiredAuthContext,
+});
 const intake = new JobIntake(jobs, organizations);
 const silentSeconds = 3 * settings.heartbeatSeconds;
 const listeningSince = new Date();
@@ -150,6 +181,7 @@ const jobCalls = createJobCalls({
   cancellation: new JobCancellation(jobs),
   jobs,
   views: new JobViews(attempts, machines),
+  audit,
   instances,
 });
 app.http("submitJob", jobCalls.submit);
@@ -166,6 +198,7 @@ const organizationCalls = createOrganizationCalls({
   organizations,
   intake: new OrganizationIntake(organizations),
   jobs,
+  audit,
   instances,
 });
 app.http("putOrganization", organizationCalls.put);
@@ -173,6 +206,27 @@ app.http("showOrganization", organizationCalls.get);
 app.http("listOrganizations", organizationCalls.list);
 df.app.client.http("confirmEstate", organizationCalls.confirm);
 app.http("showLedger", organizationCalls.ledger);
+
+const accessDeps = { guard, directory, scopes, catalogue, definitions, assignments, audit };
+const roleCalls = createRoleDefinitionCalls({ ...accessDeps, roles: new RoleDefinitions(definitions) });
+const assignmentCalls = createRoleAssignmentCalls({ ...accessDeps, given: new RoleAssignments(assignments) });
+const accessCheck = createAccessCheck(accessDeps);
+const auditCalls = createAuditCalls({ guard, audit: auditRows });
+for (const [name, { org, wide }] of Object.entries({
+  listRoleDefinitions: roleCalls.list,
+  showRoleDefinition: roleCalls.show,
+  putRoleDefinition: roleCalls.put,
+  deleteRoleDefinition: roleCalls.remove,
+  listRoleAssignments: assignmentCalls.list,
+  showRoleAssignment: assignmentCalls.show,
+  putRoleAssignment: assignmentCalls.put,
+  deleteRoleAssignment: assignmentCalls.remove,
+  checkAccess: accessCheck,
+  listAudit: auditCalls.list,
+})) {
+  app.http(name, org);
+  app.http(`${name}Wide`, wide);
+}
 
 const { deploymentId, tenantId, apiAudience: audience, clientId } = settings;
 const deploymentCalls = createDeploymentCalls({ deploymentId, tenantId, audience, clientId }, organizations);

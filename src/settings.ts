@@ -27,6 +27,11 @@ const Environment = z.object({
     .default("corral"),
   JOB_QUEUE: z.string().min(1).default("jobs"),
   REJECTED_QUEUE: z.string().min(1).default("jobs-rejected"),
+  AUDIT_BLOB_URL: z.url().optional(),
+  REQUIRED_AUTH_CONTEXT: z
+    .string()
+    .regex(/^c([1-9]|[1-9][0-9])$/, "must be an authentication context, c1 to c99")
+    .optional(),
   CLEANUP_SCHEDULE: cron.default("0 */5 * * * *"),
   CREATE_DEADLINE_SECONDS: secondsText(600),
   REGISTER_DEADLINE_SECONDS: secondsText(900),
@@ -55,6 +60,10 @@ export interface Settings {
   readonly estatePrefix: string;
   readonly jobQueue: string;
   readonly rejectedQueue: string;
+  /** Container of the append blobs that the audit is also written to. */
+  readonly auditBlobUrl: string | undefined;
+  /** Authentication context of Conditional Access that users must have met for whatever is not a read. */
+  readonly requiredAuthContext: string | undefined;
   readonly cleanupSchedule: string;
   readonly createDeadlineSeconds: number;
   readonly registerDeadlineSeconds: number;
@@ -99,6 +108,8 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     estatePrefix: read.ESTATE_PREFIX,
     jobQueue: read.JOB_QUEUE,
     rejectedQueue: read.REJECTED_QUEUE,
+    auditBlobUrl: read.AUDIT_BLOB_URL,
+    requiredAuthContext: read.REQUIRED_AUTH_CONTEXT,
     cleanupSchedule: read.CLEANUP_SCHEDULE,
     createDeadlineSeconds: read.CREATE_DEADLINE_SECONDS,
     registerDeadlineSeconds: read.REGISTER_DEADLINE_SECONDS,

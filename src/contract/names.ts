@@ -27,3 +27,7 @@ export const VolumeName = SecretName.refine((name) => !name.includes("--"), "mus
 
 /** The longest message or request body that is read at all. */
 export const MAX_JOB_BYTES = 64 * 1024;
+
+/** What a token for Corral's API must carry: users this delegated permission, applications this application role. */
+export const API_SCOPE = "user_impersonation";
+export const API_APP_ROLE = "Corral.Access";

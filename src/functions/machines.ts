@@ -19,9 +19,9 @@ export function createMachineCalls(deps: MachineCallDeps) {
     methods: ["GET"],
     authLevel: "anonymous",
     handler: async (request) => {
-      const member = await deps.guard.member(request);
-      if (!member.ok) return member.response;
-      const { org } = member.value.organization;
+      const permitted = await deps.guard.inOrganization(request, "Corral/organizations/machines/read");
+      if (!permitted.ok) return permitted.response;
+      const { org } = permitted.value.organization;
       const [live, ended, sessions] = await Promise.all([
         deps.machines.listLive(org),
         deps.machines.listEnded(org),
@@ -37,9 +37,9 @@ export function createMachineCalls(deps: MachineCallDeps) {
     methods: ["GET"],
     authLevel: "anonymous",
     handler: async (request) => {
-      const member = await deps.guard.member(request);
-      if (!member.ok) return member.response;
-      const { org } = member.value.organization;
+      const permitted = await deps.guard.inOrganization(request, "Corral/organizations/machines/read");
+      if (!permitted.ok) return permitted.response;
+      const { org } = permitted.value.organization;
       const machineId = request.params["machineId"] ?? "";
       if (!MachineId.safeParse(machineId).success) return notFound(`machine ${machineId}`);
       const [machine, session] = await Promise.all([

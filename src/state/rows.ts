@@ -1,4 +1,5 @@
 import { RestError, type TableClient, type TableEntity, type TransactionAction } from "@azure/data-tables";
+import { and, before, equals, type Filter, from } from "./filter";
 
 /** A string property of Table Storage holds 64 KiB of UTF-16, so longer documents are cut into columns json0, json1, … */
 const CHUNK_CHARACTERS = 30_000;
@@ -11,7 +12,7 @@ export interface Stored<T> {
   readonly etag: string;
 }
 
-interface Row {
+export interface Row {
   readonly [column: string]: unknown;
 }
 
@@ -41,6 +42,13 @@ function documentOf(row: Row): unknown {
   return JSON.parse(json);
 }
 
+/** The document of a row, once it is certain that it is of the partition that was asked for: no query may read another organization's. */
+export function rowValue(row: Row, partitionKey: string | undefined): unknown {
+  if (partitionKey !== undefined && row["partitionKey"] !== partitionKey)
+    throw new Error(`a row of ${String(row["partitionKey"])} came for ${partitionKey}`);
+  return documentOf(row);
+}
+
 export function isStatus(error: unknown, ...statusCodes: readonly number[]): boolean {
   return error instanceof RestError && error.statusCode !== undefined && statusCodes.includes(error.statusCode);
 }
@@ -53,7 +61,7 @@ export async function findRow<T>(
   try {
     const row = await client.getEntity<Row>(partitionKey, rowKey);
     // Rows are written by this service only, each table by one class: the document has the type that was put in.
-    return { value: documentOf(row) as T, etag: row.etag };
+    return { value: rowValue(row, partitionKey) as T, etag: row.etag };
   } catch (error) {
     if (isStatus(error, 404)) return undefined;
     throw error;
@@ -62,20 +70,30 @@ export async function findRow<T>(
 
 /** All rows of a partition whose key starts with the prefix; a range query, so its cost is that of what it returns. */
 export async function listRows<T>(client: TableClient, partitionKey: string, prefix: string): Promise<Stored<T>[]> {
-  const range = prefix === "" ? "" : ` and RowKey ge '${prefix}' and RowKey lt '${prefix}\u{ffff}'`;
-  return collect<T>(client, `PartitionKey eq '${partitionKey}'${range}`);
+  const isPrefixed = prefix !== "";
+  const filter = and(
+    equals("PartitionKey", partitionKey),
+    from("RowKey", isPrefixed ? prefix : undefined),
+    before("RowKey", isPrefixed ? `${prefix}\u{ffff}` : undefined),
+  );
+  return collect<T>(client, { partitionKey, filter });
 }
 
 /** All rows of a table: only for tables that stay small, such as one row for each organization. */
 export function scanRows<T>(client: TableClient): Promise<Stored<T>[]> {
-  return collect<T>(client, undefined);
+  return collect<T>(client, {});
 }
 
-async function collect<T>(client: TableClient, filter: string | undefined): Promise<Stored<T>[]> {
+interface Selection {
+  readonly partitionKey?: string;
+  readonly filter?: Filter | undefined;
+}
+
+async function collect<T>(client: TableClient, { partitionKey, filter }: Selection): Promise<Stored<T>[]> {
   const rows: Stored<T>[] = [];
   const queryOptions = filter === undefined ? {} : { filter };
   for await (const row of client.listEntities<Row>({ queryOptions }))
-    rows.push({ value: documentOf(row) as T, etag: row.etag });
+    rows.push({ value: rowValue(row, partitionKey) as T, etag: row.etag });
   return rows;
 }
 

@@ -5,15 +5,23 @@ interface RequestFields {
   readonly method?: string;
   readonly authorization?: string;
   readonly params?: Record<string, string>;
+  /** Without the question mark. */
+  readonly query?: string;
   /** Text as it is, anything else as JSON. */
   readonly body?: unknown;
 }
 
-export function httpRequest({ method = "POST", authorization, params = {}, body }: RequestFields): HttpRequest {
+export function httpRequest({
+  method = "POST",
+  authorization,
+  params = {},
+  query = "",
+  body,
+}: RequestFields): HttpRequest {
   const text = typeof body === "string" ? body : JSON.stringify(body);
   return new HttpRequest({
     method,
-    url: "http://localhost/api",
+    url: `http://localhost/api?${query}`,
     params,
     headers: authorization === undefined ? {} : { authorization },
     ...(body !== undefined && { body: { string: text } }),

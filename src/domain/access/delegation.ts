@@ -38,9 +38,12 @@ export const OWNER = "Owner";
 /** Assignments that follow from settings have ids that no caller can make: slugs have no colon. */
 export const isFromSettings = ({ id }: Assignment): boolean => id.includes(":");
 
-/** An Owner at a scope stays until there is another one, and what follows from settings is changed there. */
+/**
+ * The last Owner stays, and what follows from settings is changed there.
+ * @param assignments all that count at the scope of the one that is taken: an Owner further out can still give the role again
+ */
 export function refusalToTake(assignments: readonly Assignment[], taken: Assignment): Refusal | undefined {
-  const owners = assignments.filter(({ role, scope }) => role === OWNER && scope === taken.scope);
+  const owners = assignments.filter(({ role }) => role === OWNER);
   if (taken.role === OWNER && owners.length === 1) {
     return {
       code: "LastOwner",

@@ -1,4 +1,4 @@
-import { AUDIENCE, type EntraKeys, startEntraKeys, TENANT, type TokenFields } from "../../support/entra-keys";
+import { AUDIENCE, CLIENT, type EntraKeys, startEntraKeys, TENANT, type TokenFields } from "../../support/entra-keys";
 
 const objectId = "0b1ec700-0000-4000-8000-000000000001";
 let entra: EntraKeys;
@@ -14,13 +14,12 @@ const verify = async (fields?: TokenFields, verifier = entra.verifier) =>
   verifier.verify(await entra.bearerOf(objectId, fields));
 
 it("knows a caller by tenant and object id, in lower case", async () => {
-  const caller = { objectId, tenantId: TENANT };
+  const caller = { objectId, tenantId: TENANT, kind: "app", appId: CLIENT, groupIds: [], hasMoreGroups: false };
 
-  expect(await verify()).toEqual({ outcome: "verified", caller });
-  expect(await verify({ claims: { oid: objectId.toUpperCase() } })).toEqual({ outcome: "verified", caller });
-  expect(await verify({ claims: { iss: `https://sts.windows.net/${TENANT}/` } })).toMatchObject({
-    outcome: "verified",
-  });
+  expect(await verify()).toMatchObject({ outcome: "verified", caller });
+  expect(await verify({ claims: { oid: objectId.toUpperCase() } })).toMatchObject({ outcome: "verified", caller });
+  const first = { iss: `https://sts.windows.net/${TENANT}/`, ver: "1.0", appid: CLIENT, azp: undefined };
+  expect(await verify({ claims: first })).toMatchObject({ outcome: "verified" });
 });
 
 it.each<[string, TokenFields]>([
@@ -31,6 +30,14 @@ it.each<[string, TokenFields]>([
   ["no tenant", { claims: { tid: undefined } }],
   ["no object id", { claims: { oid: undefined } }],
   ["an empty object id", { claims: { oid: "" } }],
+  ["an object id that is none", { claims: { oid: "settings:first-owner" } }],
+  ["no subject", { claims: { sub: undefined } }],
+  ["no version", { claims: { ver: undefined } }],
+  ["the version of the other issuer (T4)", { claims: { ver: "1.0", appid: CLIENT } }],
+  ["no client (T6)", { claims: { azp: undefined } }],
+  ["a user's kind and no delegated permission (T6)", { claims: { idtyp: "user" } }],
+  ["no beginning", { claims: { nbf: undefined } }],
+  ["no time of issue", { claims: { iat: undefined } }],
   ["no expiry", { claims: { exp: undefined } }],
   ["an expiry long ago", { issuedSecondsAgo: 1000, lifetimeSeconds: 900 }],
   ["a beginning in the future", { issuedSecondsAgo: -120 }],
@@ -77,4 +84,32 @@ it("says nothing about a token when nobody answers for the keys", async () => {
   await gone.close();
 
   expect(await gone.verifier.verify(bearer)).toEqual({ outcome: "unavailable" });
+});
+
+it("goes on with the keys it had while none can be fetched, and refuses none for a key it does not know (T5)", async () => {
+  const verifier = entra.newVerifier();
+  await verify({}, verifier);
+  entra.failure = { status: 500, body: "{}" };
+
+  expect(await verify({}, verifier)).toMatchObject({ outcome: "verified" });
+  expect(await verify({ key: "stranger" }, verifier)).toMatchObject({ outcome: "refused" });
+});
+
+it("fetches keys at most twice for a thousand unknown ones (T5)", async () => {
+  const verifier = entra.newVerifier();
+  const before = entra.fetches;
+  const unknown = await entra.bearerOf(objectId, { key: "unknown" });
+  for (let count = 0; count < 1000; count += 1) await verifier.verify(unknown);
+
+  expect(entra.fetches - before).toBeLessThanOrEqual(2);
+});
+
+it("lists the groups of a token, and tells when there are more than it can list", async () => {
+  const group = "67000000-0000-4000-8000-00000000000A";
+  const source = { _claim_names: { groups: "src1" }, _claim_sources: { src1: { endpoint: "https://graph" } } };
+
+  expect(await verify({ claims: { groups: [group, 7, "x"] } })).toMatchObject({
+    caller: { groupIds: [group.toLowerCase()], hasMoreGroups: false },
+  });
+  expect(await verify({ claims: source })).toMatchObject({ caller: { groupIds: [], hasMoreGroups: true } });
 });

@@ -1,15 +1,16 @@
-import { CallerGuard } from "../../../src/functions/caller-guard";
 import { createJobCalls } from "../../../src/functions/jobs";
 import { JobViews } from "../../../src/functions/job-view";
 import { JobIntake } from "../../../src/intake/accept-job";
 import { JobAnnouncer } from "../../../src/intake/announce-job";
 import { JobCancellation } from "../../../src/intake/cancel-job";
+import { useAccess } from "../../support/access";
 import { type EntraKeys, startEntraKeys } from "../../support/entra-keys";
 import { type Answer, answerOf, httpRequest, invocation, noClient } from "../../support/function-calls";
 import { ADMINISTRATOR, attemptRow, idleMachine, organizationRow, sampleOrganization } from "../../support/sample-rows";
 import { useWorld } from "../../support/world";
 
 const world = useWorld();
+const access = useAccess();
 let entra: EntraKeys;
 let sent: unknown[] = [];
 let isBusDown = false;
@@ -29,8 +30,10 @@ function jobCalls() {
   const w = world();
   const send = (message: unknown) =>
     isBusDown ? Promise.reject(new Error("the bus is down")) : Promise.resolve(void sent.push(message));
+  const { guard, audit } = access({ verifier: entra.verifier, organizations: w.organizations });
   return createJobCalls({
-    guard: new CallerGuard(entra.verifier, w.organizations, "0e000000-0000-4000-8000-000000000001"),
+    guard,
+    audit,
     intake: new JobIntake(w.jobs, w.organizations),
     announcer: new JobAnnouncer({ send }),
     cancellation: new JobCancellation(w.jobs),

@@ -1,15 +1,15 @@
 import type { HttpHandler } from "@azure/functions";
-import { CallerGuard } from "../../../src/functions/caller-guard";
 import { createMachineCalls } from "../../../src/functions/machines";
 import { createOrganizationCalls } from "../../../src/functions/organizations";
 import { OrganizationIntake } from "../../../src/intake/register-organization";
+import { FIRST_OWNER as OWNER, useAccess } from "../../support/access";
 import { type EntraKeys, startEntraKeys } from "../../support/entra-keys";
 import { type Answer, answerOf, httpRequest, invocation, noClient } from "../../support/function-calls";
 import { ADMINISTRATOR, idleMachine, jobRow, sampleOrganization, sessionRow } from "../../support/sample-rows";
 import { useWorld } from "../../support/world";
 
-const OWNER = "0e000000-0000-4000-8000-000000000001";
 const world = useWorld();
+const access = useAccess();
 let entra: EntraKeys;
 beforeAll(async () => {
   entra = await startEntraKeys();
@@ -18,10 +18,10 @@ afterAll(() => entra.close());
 
 function calls() {
   const w = world();
-  const guard = new CallerGuard(entra.verifier, w.organizations, OWNER);
+  const { guard, audit } = access({ verifier: entra.verifier, organizations: w.organizations });
   const intake = new OrganizationIntake(w.organizations);
   return {
-    ...createOrganizationCalls({ ...w, guard, intake, instances: () => w.instances }),
+    ...createOrganizationCalls({ ...w, guard, audit, intake, instances: () => w.instances }),
     machines: createMachineCalls({ ...w, guard }),
   };
 }
