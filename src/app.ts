@@ -14,6 +14,7 @@ import { createJobActivities } from "./activities/job";
 import { createMachineActivities } from "./activities/machine";
 import { createRemovalActivities } from "./activities/machine-removal";
 import { createPlacementActivities } from "./activities/placement";
+import { MachineAudit } from "./activities/machine-audit";
 import { PlacementSteps } from "./activities/placement-steps";
 import { QuotaView } from "./activities/quota";
 import { createSweepActivities } from "./activities/sweep";
@@ -112,6 +113,7 @@ const verifier = new TokenVerifier({
   tenantId: settings.tenantId,
   audience: settings.apiAudience,
 });
+const complain = (line: string): void => void process.stderr.write(`${line}\n`);
 const audit = new AuditLog([auditRows]);
 const directory = new AccessDirectory({ definitions, assignments, firstOwnerId: settings.bootstrapOwnerObjectId });
 const scopes = new ScopeResolver(organizations, settings.estatePrefix);
@@ -121,10 +123,11 @@ const guard = new CallerGuard({
   organizations,
   directory,
   scopes,
-  accessAudit: new AccessAudit(audit, (line) => void process.stderr.write(`${line}\n`)),
+  accessAudit: new AccessAudit(audit, complain),
   requiredContext: settings.requiredAuthContext,
 });
 const intake = new JobIntake(jobs, organizations);
+const machineAudit = new MachineAudit(audit, complain);
 const silentSeconds = 3 * settings.heartbeatSeconds;
 const listeningSince = new Date();
 const deps = {
@@ -140,6 +143,7 @@ const deps = {
   resources,
   wake,
   steps,
+  machineAudit,
   silentSeconds,
   listeningSince,
 };
@@ -156,7 +160,7 @@ app.hook.appStart(async () => {
 const rejected = new RejectedMessages(new QueueSender(bus, settings.rejectedQueue));
 df.app.client.serviceBusQueue(
   "jobMessage",
-  createJobMessage({ queueName: settings.jobQueue, intake, rejected, instances }),
+  createJobMessage({ queueName: settings.jobQueue, intake, rejected, instances, audit }),
 );
 df.app.client.timer("cleanupTimer", createCleanupTimer(settings.cleanupSchedule, instances));
 

@@ -5,7 +5,8 @@ import type { AgentSessionTable } from "../state/agent-session-table";
 import type { MachineRow, MachineTable } from "../state/machine-table";
 import type { Stored } from "../state/rows";
 import type { MachineProgress } from "./contract";
-import { progressOf, vmRefOf } from "./machine";
+import { progressOf, vmIdOf, vmRefOf } from "./machine";
+import type { MachineAudit } from "./machine-audit";
 import type { Wake } from "./wake";
 
 export interface RemovalDeps {
@@ -14,6 +15,7 @@ export interface RemovalDeps {
   readonly vms: VmClient;
   readonly resources: ResourceClient;
   readonly wake: Wake;
+  readonly machineAudit: MachineAudit;
   readonly estatePrefix: string;
   readonly createDeadlineSeconds: number;
   readonly registerDeadlineSeconds: number;
@@ -34,6 +36,14 @@ export function createRemovalActivities(deps: RemovalDeps) {
       throw new Error(`machine ${next.machineId}: its row changed`);
   }
 
+  /** Both lines, since the first may not have been written when the deletion was asked for. A machine that had no VM has none. */
+  async function recordEnd(machine: MachineRow): Promise<void> {
+    if (machine.putSentAt === undefined && machine.nicId === undefined) return;
+    const target = vmIdOf(machine, deps.estatePrefix);
+    await deps.machineAudit.intent(machine, "delete", target);
+    await deps.machineAudit.outcome(machine, "delete", { target, outcome: "succeeded" });
+  }
+
   return {
     /** Asks Azure to delete the VM of a machine that is to go, and remembers its NIC so that its end can be seen. */
     async deleteVm({ org, machineId }: MachineRef): Promise<MachineProgress> {
@@ -51,7 +61,8 @@ export function createRemovalActivities(deps: RemovalDeps) {
         ...(nicId !== undefined && { nicId }),
       });
       if (!vm) return { state: "Deleting", checkInSeconds: 0 };
-      const deleted = await deps.vms.delete(ref);
+      await deps.machineAudit.intentToStop(machine.value, vmIdOf(machine.value, deps.estatePrefix));
+      const deleted = await deps.vms.delete(ref, deps.machineAudit.correlationIdOf(machine.value, "delete"));
       return { state: "Deleting", checkInSeconds: deleted.kind === "gone" ? 0 : deleted.retryAfterSeconds };
     },
 
@@ -63,7 +74,8 @@ export function createRemovalActivities(deps: RemovalDeps) {
       const vm = await deps.vms.find(ref);
       const isForeign = vm !== undefined && !isOf(machine.value, vm);
       if (vm && !isForeign) {
-        const asked = vm.provisioningState === "Deleting" ? undefined : await deps.vms.delete(ref);
+        const correlationId = deps.machineAudit.correlationIdOf(machine.value, "delete");
+        const asked = vm.provisioningState === "Deleting" ? undefined : await deps.vms.delete(ref, correlationId);
         return { state: "Deleting", checkInSeconds: asked?.kind === "deleting" ? asked.retryAfterSeconds : 5 };
       }
       const left = isForeign ? { nic: false, disk: false } : await leftoversOf(deps, machine.value);
@@ -72,6 +84,7 @@ export function createRemovalActivities(deps: RemovalDeps) {
         return { state: "Deleting", checkInSeconds: 5 };
       }
       await deps.sessions.remove(org, machineId);
+      await recordEnd(machine.value);
       await remember(machine, { ...machine.value, state: "Deleted", deletedAt: new Date().toISOString() });
       await deps.wake.schedulerOf(instances, org);
       return { state: "Deleted", checkInSeconds: 0 };

@@ -16,6 +16,7 @@ import type { OfferingTable } from "../state/offering-table";
 import type { OrganizationTable } from "../state/organization-table";
 import type { Stored } from "../state/rows";
 import type { MachineProgress } from "./contract";
+import type { MachineAudit } from "./machine-audit";
 import type { PlacementSteps } from "./placement-steps";
 import type { Wake } from "./wake";
 
@@ -25,6 +26,7 @@ export interface MachineDeps {
   readonly offerings: OfferingTable;
   readonly vms: VmClient;
   readonly steps: PlacementSteps;
+  readonly machineAudit: MachineAudit;
   readonly wake: Wake;
   readonly estatePrefix: string;
   readonly deploymentId: string;
@@ -46,6 +48,11 @@ export function vmRefOf(machine: MachineRow, estatePrefix: string): VmRef {
     resourceGroup: computeGroupOf({ prefix: estatePrefix, org, subscriptionId }),
     vmName: vmNameOf(org, machineId),
   };
+}
+
+export function vmIdOf(machine: MachineRow, estatePrefix: string): string {
+  const { subscriptionId, resourceGroup, vmName } = vmRefOf(machine, estatePrefix);
+  return `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Compute/virtualMachines/${vmName}`;
 }
 
 /** What is known of a machine, for its orchestration. A machine without a row is as good as deleted. */
@@ -111,7 +118,22 @@ class MachineCreation {
       nicName: nicNameOf(org, machineId),
       tags: machineTagsOf(this.deps.deploymentId, org, machineId),
       customData: bootScriptOf({ apiUrl: this.deps.apiUrl, org, machineId, bootNonce }),
+      correlationId: this.deps.machineAudit.correlationIdOf(machine, "create"),
     });
+  }
+
+  /** The PUT between the two lines of the audit. */
+  private async putAudited(machine: MachineRow, bootNonce: string): Promise<CreateVmOutcome> {
+    const { machineAudit, estatePrefix } = this.deps;
+    const target = vmIdOf(machine, estatePrefix);
+    await machineAudit.intent(machine, "create", target);
+    const outcome = await this.put(machine, bootNonce);
+    const result =
+      outcome.kind === "refused"
+        ? ({ outcome: "refused", code: outcome.failure.code } as const)
+        : ({ outcome: "succeeded" } as const);
+    await machineAudit.outcome(machine, "create", { target, ...result });
+    return outcome;
   }
 
   private async update(
@@ -151,10 +173,14 @@ class MachineCreation {
       return progressOf(machine?.value, this.deps);
     const putSentAt = new Date().toISOString();
     const markSent = (row: MachineRow) => (row.putSentAt === undefined ? { ...row, putSentAt } : undefined);
-    if (await this.wasSent(machine.value)) return progressOf(await this.update(ref, markSent), this.deps);
+    if (await this.wasSent(machine.value)) {
+      const target = vmIdOf(machine.value, this.deps.estatePrefix);
+      await this.deps.machineAudit.outcome(machine.value, "create", { target, outcome: "succeeded" });
+      return progressOf(await this.update(ref, markSent), this.deps);
+    }
     const nonce = randomBytes(24).toString("base64url");
     if (!(await this.takeNonce(machine, nonce))) throw new Error(`createVm ${ref.machineId}: its row changed`);
-    const outcome = await this.put(machine.value, nonce);
+    const outcome = await this.putAudited(machine.value, nonce);
     switch (outcome.kind) {
       case "accepted":
         // Should a second run have replaced the hash meanwhile: the nonce of the VM that is there counts.

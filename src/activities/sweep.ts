@@ -4,6 +4,7 @@ import type { AgentSessionRow, AgentSessionTable } from "../state/agent-session-
 import type { JobTable } from "../state/job-table";
 import type { MachineRow, MachineTable } from "../state/machine-table";
 import type { OrganizationRow, OrganizationTable } from "../state/organization-table";
+import type { MachineAudit } from "./machine-audit";
 import type { Wake } from "./wake";
 
 export interface SweepDeps {
@@ -12,6 +13,7 @@ export interface SweepDeps {
   readonly organizations: OrganizationTable;
   readonly jobs: JobTable;
   readonly wake: Wake;
+  readonly machineAudit: MachineAudit;
   readonly silentSeconds: number;
   readonly listeningSince: Date;
 }
@@ -58,8 +60,13 @@ export function createSweepActivities(deps: SweepDeps) {
       if (machine.value.state === "Idle") {
         const decision = decide(organization.value, machine.value, session?.value);
         if (decision.action === "keep") return;
+        const target = `/orgs/${org}/machines/${machineId}`;
+        await deps.machineAudit.intent(machine.value, "drain", target);
         const next: MachineRow = { ...machine.value, state: "Draining", deleteReason: decision.reason };
-        if ((await deps.machines.replace(machine, next)) === "stale") return;
+        const isTaken = (await deps.machines.replace(machine, next)) === "replaced";
+        const outcome = isTaken ? "succeeded" : "refused";
+        await deps.machineAudit.outcome(machine.value, "drain", { target, outcome });
+        if (!isTaken) return;
       }
       await deps.wake.machine(instances, { org, machineId });
     },

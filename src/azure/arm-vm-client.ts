@@ -64,6 +64,9 @@ function virtualMachineOf(spec: VmSpec): VirtualMachine {
   };
 }
 
+/** https://learn.microsoft.com/azure/azure-resource-manager/management/request-headers */
+const correlation = (id: string): Record<string, string> => ({ "x-ms-correlation-request-id": id });
+
 const PROVISIONING = new Set(["creating", "updating", "succeeded", "failed", "deleting"]);
 
 function statusOf(vm: VirtualMachine): VmStatus {
@@ -98,6 +101,7 @@ export class ArmVmClient implements VmClient {
       // If-None-Match: a VM that is there is never written over, whoever made it and however often this runs.
       const poller = virtualMachines.createOrUpdate(spec.resourceGroup, spec.vmName, virtualMachineOf(spec), {
         ifNoneMatch: "*",
+        requestOptions: { headers: correlation(spec.correlationId) },
       });
       await poller.submitted();
       return { kind: "accepted" };
@@ -123,10 +127,11 @@ export class ArmVmClient implements VmClient {
     }
   }
 
-  async delete(ref: VmRef): ReturnType<VmClient["delete"]> {
+  async delete(ref: VmRef, correlationId: string): ReturnType<VmClient["delete"]> {
     let retryAfterSeconds = DEFAULT_RETRY_AFTER_SECONDS;
     try {
       const poller = this.clientFor(ref.subscriptionId).virtualMachines.delete(ref.resourceGroup, ref.vmName, {
+        requestOptions: { headers: correlation(correlationId) },
         onResponse: ({ headers }) => {
           retryAfterSeconds = Number(headers.get("retry-after")) || retryAfterSeconds;
         },

@@ -21,6 +21,8 @@ export interface VmSpec extends VmRef {
   readonly tags: Readonly<Record<string, string>>;
   /** Plain text of the boot script. */
   readonly customData: string;
+  /** Sent along; Azure's Activity Log shows it. */
+  readonly correlationId: string;
 }
 
 /** `exists`: a VM of that name is there already and was left as it is. */
@@ -61,6 +63,7 @@ export interface VmClient {
   /** Starts the deletion; `gone` when there is nothing to delete. */
   delete(
     ref: VmRef,
+    correlationId: string,
   ): Promise<{ readonly kind: "deleting"; readonly retryAfterSeconds: number } | { readonly kind: "gone" }>;
   /** All VMs of a subscription with their states, in one paged list. */
   listStatus(subscriptionId: string): Promise<VmStatus[]>;

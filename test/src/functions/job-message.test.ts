@@ -1,7 +1,9 @@
 import { createJobMessage } from "../../../src/functions/job-message";
 import { JobIntake } from "../../../src/intake/accept-job";
+import { AuditLog } from "../../../src/intake/audit-trail";
 import { RejectedMessages } from "../../../src/intake/reject-message";
 import { specHashOf } from "../../../src/intake/spec-hash";
+import { AuditTable } from "../../../src/state/audit-table";
 import { JobTable } from "../../../src/state/job-table";
 import { OrganizationTable } from "../../../src/state/organization-table";
 import { useTable } from "../../support/azurite";
@@ -12,6 +14,7 @@ import { brokenTable } from "../../support/write-cut";
 
 const jobsTable = useTable("Jobs");
 const organizationsTable = useTable("Organizations");
+const auditTable = useTable("Audit");
 const body = { org: "demo", jobId: "j1", image: "docker.io/library/node:24" };
 
 interface Parked {
@@ -20,7 +23,8 @@ interface Parked {
   readonly applicationProperties?: Readonly<Record<string, string>>;
 }
 
-async function setUp(jobsClient = jobsTable()) {
+async function setUp(jobsClient = jobsTable(), { isAuditDown = false } = {}) {
+  const auditRows = new AuditTable(auditTable());
   const organizations = new OrganizationTable(organizationsTable());
   await organizations.insert(organizationRow());
   const jobs = new JobTable(jobsClient);
@@ -31,9 +35,12 @@ async function setUp(jobsClient = jobsTable()) {
     intake: new JobIntake(jobs, organizations),
     rejected: new RejectedMessages({ send: (message) => Promise.resolve(void parked.push(message)) }),
     instances: () => instances,
+    audit: new AuditLog([
+      { append: (entry) => (isAuditDown ? Promise.reject(new Error("down")) : auditRows.append(entry)) },
+    ]),
   });
   const deliver = (message: unknown, messageId = "m1") => handler(message, noClient, invocation({ messageId }));
-  return { deliver, parked, jobs, instances };
+  return { deliver, parked, jobs, instances, auditRows };
 }
 
 it("makes a job durable, starts its run once and has it placed, however often it comes (F1)", async () => {
@@ -111,4 +118,23 @@ it("throws what it did not expect, so that the message comes again (F8)", async 
   await expect(deliver(body)).rejects.toThrow("the table does not answer");
   expect(parked).toEqual([]);
   expect(instances.started).toEqual([]);
+});
+
+it("has a line in the audit before and after a job from the queue, the same for each delivery (E14)", async () => {
+  const { deliver, auditRows } = await setUp();
+  await deliver(body);
+  const lines = (await auditRows.list("demo", { top: 10 })).values;
+
+  expect(lines).toMatchObject([
+    { phase: "intent", operation: "Corral/organizations/jobs/write", target: "/orgs/demo/jobs/j1" },
+    { phase: "outcome", outcome: "succeeded" },
+  ]);
+});
+
+it("takes no job from the queue while the audit cannot be written: the message comes again (T27)", async () => {
+  const { deliver, jobs, parked } = await setUp(undefined, { isAuditDown: true });
+
+  await expect(deliver(body)).rejects.toThrow("the audit cannot be written");
+  expect((await jobs.listAll("demo")).jobs).toEqual([]);
+  expect(parked).toEqual([]);
 });
