@@ -36,14 +36,6 @@ export function createRemovalActivities(deps: RemovalDeps) {
       throw new Error(`machine ${next.machineId}: its row changed`);
   }
 
-  /** Both lines, since the first may not have been written when the deletion was asked for. A machine that had no VM has none. */
-  async function recordEnd(machine: MachineRow): Promise<void> {
-    if (machine.putSentAt === undefined && machine.nicId === undefined) return;
-    const target = vmIdOf(machine, deps.estatePrefix);
-    await deps.machineAudit.intent(machine, "delete", target);
-    await deps.machineAudit.outcome(machine, "delete", { target, outcome: "succeeded" });
-  }
-
   return {
     /** Asks Azure to delete the VM of a machine that is to go, and remembers its NIC so that its end can be seen. */
     async deleteVm({ org, machineId }: MachineRef): Promise<MachineProgress> {
@@ -84,12 +76,20 @@ export function createRemovalActivities(deps: RemovalDeps) {
         return { state: "Deleting", checkInSeconds: 5 };
       }
       await deps.sessions.remove(org, machineId);
-      await recordEnd(machine.value);
+      await recordEnd(deps, machine.value);
       await remember(machine, { ...machine.value, state: "Deleted", deletedAt: new Date().toISOString() });
       await deps.wake.schedulerOf(instances, org);
       return { state: "Deleted", checkInSeconds: 0 };
     },
   };
+}
+
+/** Both lines, since the first may not have been written when the deletion was asked for. A machine that had no VM has none. */
+async function recordEnd({ machineAudit, estatePrefix }: RemovalDeps, machine: MachineRow): Promise<void> {
+  if (machine.putSentAt === undefined && machine.nicId === undefined) return;
+  const target = vmIdOf(machine, estatePrefix);
+  await machineAudit.intent(machine, "delete", target);
+  await machineAudit.outcome(machine, "delete", { target, outcome: "succeeded" });
 }
 
 const isOf = ({ machineId }: MachineRow, { tags }: VmFacts): boolean => tags["corral:machine"] === machineId;

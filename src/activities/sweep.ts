@@ -4,6 +4,7 @@ import type { AgentSessionRow, AgentSessionTable } from "../state/agent-session-
 import type { JobTable } from "../state/job-table";
 import type { MachineRow, MachineTable } from "../state/machine-table";
 import type { OrganizationRow, OrganizationTable } from "../state/organization-table";
+import type { Stored } from "../state/rows";
 import type { MachineAudit } from "./machine-audit";
 import type { Wake } from "./wake";
 
@@ -60,13 +61,7 @@ export function createSweepActivities(deps: SweepDeps) {
       if (machine.value.state === "Idle") {
         const decision = decide(organization.value, machine.value, session?.value);
         if (decision.action === "keep") return;
-        const target = `/orgs/${org}/machines/${machineId}`;
-        await deps.machineAudit.intent(machine.value, "drain", target);
-        const next: MachineRow = { ...machine.value, state: "Draining", deleteReason: decision.reason };
-        const isTaken = (await deps.machines.replace(machine, next)) === "replaced";
-        const outcome = isTaken ? "succeeded" : "refused";
-        await deps.machineAudit.outcome(machine.value, "drain", { target, outcome });
-        if (!isTaken) return;
+        if (!(await take(deps, machine, decision.reason))) return;
       }
       await deps.wake.machine(instances, { org, machineId });
     },
@@ -85,4 +80,19 @@ export function createSweepActivities(deps: SweepDeps) {
       }
     },
   };
+}
+
+/** Idle -> Draining on the row that was read, between two lines of the audit; false when somebody else was faster. */
+async function take(
+  { machines, machineAudit }: SweepDeps,
+  machine: Stored<MachineRow>,
+  deleteReason: string,
+): Promise<boolean> {
+  const { org, machineId } = machine.value;
+  const target = `/orgs/${org}/machines/${machineId}`;
+  await machineAudit.intent(machine.value, "drain", target);
+  const taken = await machines.replace(machine, { ...machine.value, state: "Draining", deleteReason });
+  const outcome = taken === "replaced" ? "succeeded" : "refused";
+  await machineAudit.outcome(machine.value, "drain", { target, outcome });
+  return taken === "replaced";
 }
