@@ -6,6 +6,7 @@ import { ServiceBusClient } from "@azure/service-bus";
 import * as df from "durable-functions";
 import type { DurableClient } from "durable-functions";
 import { AccessDirectory } from "./access/access-directory";
+import { RateLimit } from "./access/rate-limit";
 import { RoleCatalogue } from "./access/role-catalogue";
 import { ScopeResolver } from "./access/scope-resolver";
 import { TokenVerifier } from "./access/token-verifier";
@@ -34,6 +35,7 @@ import { createJobMessage } from "./functions/job-message";
 import { JobViews } from "./functions/job-view";
 import { createJobCalls } from "./functions/jobs";
 import { createMachineCalls } from "./functions/machines";
+import { createOpenApi } from "./functions/openapi";
 import { createOrganizationCalls } from "./functions/organizations";
 import { createRoleAssignmentCalls } from "./functions/role-assignments";
 import { createRoleDefinitionCalls } from "./functions/role-definitions";
@@ -63,6 +65,7 @@ import { LeaseTable } from "./state/lease-table";
 import { MachineTable } from "./state/machine-table";
 import { OfferingTable } from "./state/offering-table";
 import { OrganizationTable } from "./state/organization-table";
+import { RateTable } from "./state/rate-table";
 import { RoleAssignmentTable } from "./state/role-assignment-table";
 import { RoleDefinitionTable } from "./state/role-definition-table";
 
@@ -72,7 +75,7 @@ const credential = new ManagedIdentityCredential({ clientId: settings.clientId }
 // --- what it is made of -------------------------------------------------------------------------------------------------------------
 const TABLES = [
   ...["Organizations", "Jobs", "Attempts", "Machines", "AgentSessions", "Offerings", "Leases"],
-  ...["RoleDefinitions", "RoleAssignments", "Audit"],
+  ...["RoleDefinitions", "RoleAssignments", "Audit", "Rates"],
 ];
 const { stateTables, serviceBus } = settings;
 // Azurite speaks plain http, which the SDK has to be told; Azure's address is https.
@@ -124,6 +127,7 @@ const guard = new CallerGuard({
   directory,
   scopes,
   accessAudit: new AccessAudit(audit, complain),
+  rateLimit: new RateLimit(new RateTable(table("Rates"))),
   requiredContext: settings.requiredAuthContext,
 });
 const intake = new JobIntake(jobs, organizations);
@@ -236,6 +240,7 @@ const { deploymentId, tenantId, apiAudience: audience, clientId } = settings;
 const deploymentCalls = createDeploymentCalls({ deploymentId, tenantId, audience, clientId }, organizations);
 app.http("showDeployment", deploymentCalls.deployment);
 app.http("showHealth", deploymentCalls.health);
+app.http("showOpenApi", createOpenApi());
 
 // --- what runs, in which order ------------------------------------------------------------------------------------------------------
 df.app.orchestration("runJob", runJob);

@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import type { AccessDirectory } from "../access/access-directory";
+import type { RateLimit } from "../access/rate-limit";
 import type { ResolvedScope, ScopeResolver } from "../access/scope-resolver";
 import type { Caller, TokenVerifier } from "../access/token-verifier";
 import { API_APP_ROLE, API_SCOPE, OrgName } from "../contract/names";
@@ -28,6 +29,7 @@ export interface CallerGuardDeps {
   readonly directory: AccessDirectory;
   readonly scopes: ScopeResolver;
   readonly accessAudit: AccessAudit;
+  readonly rateLimit: RateLimit;
   /** Authentication context that users must have met for whatever is not a read; none by default. */
   readonly requiredContext?: string | undefined;
 }
@@ -48,6 +50,8 @@ export class CallerGuard {
       return refused(unauthenticated(verification.reason));
     }
     const { caller } = verification;
+    const waitSeconds = await this.deps.rateLimit.waitSecondsFor(caller.objectId);
+    if (waitSeconds !== undefined) return refused(tooMany(waitSeconds));
     await accessAudit.signedIn(caller);
     // A token of the tenant that nobody has consented to: an application may ask for one for any API.
     if (caller.kind === "user" ? caller.scopes.includes(API_SCOPE) : caller.appRoles.includes(API_APP_ROLE))
@@ -144,6 +148,9 @@ const keysUnavailable = (): HttpResponseInit =>
     message: "the signing keys of the identity provider cannot be had now",
     retryAfterSeconds: 5,
   });
+
+const tooMany = (retryAfterSeconds: number): HttpResponseInit =>
+  problem(429, "TooManyRequests", { message: "you have called too often in this minute", retryAfterSeconds });
 
 const unauthenticated = (reason: string): HttpResponseInit => ({
   ...problem(401, "Unauthenticated", reason),

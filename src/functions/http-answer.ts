@@ -37,8 +37,10 @@ export async function parseBody<Schema extends z.ZodType>(
   request: HttpRequest,
   schema: Schema,
 ): Promise<{ ok: true; value: z.infer<Schema> } | { ok: false; response: HttpResponseInit }> {
-  const text = await request.text();
-  if (Buffer.byteLength(text) > 2 * MAX_JOB_BYTES) {
+  // Said before it is read, where the caller says it.
+  const saidBytes = Number(request.headers.get("content-length") ?? 0);
+  const text = saidBytes > 2 * MAX_JOB_BYTES ? undefined : await request.text();
+  if (text === undefined || Buffer.byteLength(text) > 2 * MAX_JOB_BYTES) {
     return {
       ok: false,
       response: problem(413, "RequestTooLarge", `the body has more than ${2 * MAX_JOB_BYTES} bytes`),

@@ -1,4 +1,5 @@
 import { CoreApi } from "../../local/host/core-api";
+import { API_ROUTES } from "../../src/contract/api";
 import * as contract from "../../src/activities/contract";
 
 const id = "00000000-0000-4000-8000-000000000001";
@@ -64,6 +65,7 @@ const FUNCTIONS = [
   "showJob httpTrigger GET api/orgs/{org}/jobs/{jobId}",
   "showLedger httpTrigger GET api/orgs/{org}/ledger",
   "showMachine httpTrigger GET api/orgs/{org}/machines/{machineId}",
+  "showOpenApi httpTrigger GET api/openapi.json",
   "showOrganization httpTrigger GET api/orgs/{org}",
   "showRoleAssignment httpTrigger GET api/orgs/{org}/roleAssignments/{id}",
   "showRoleAssignmentWide httpTrigger GET api/roleAssignments/{id}",
@@ -100,6 +102,15 @@ function registered(): string[] {
 
 it("registers these functions and no others; their names are stored data and never change", () => {
   expect(registered().sort()).toEqual(FUNCTIONS);
+});
+
+it("has every HTTP function in the API's document, and nothing else in it", () => {
+  const documented = API_ROUTES.flatMap(({ name, method, path, isWideToo = false }) => {
+    const line = (id: string, at: string) => `${id} httpTrigger ${method.toUpperCase()} ${at.slice(1)}`;
+    return [line(name, path), ...(isWideToo ? [line(`${name}Wide`, path.replace("/orgs/{org}", ""))] : [])];
+  });
+
+  expect(documented.sort()).toEqual(FUNCTIONS.filter((name) => name.includes(" httpTrigger ")));
 });
 
 it("registers every activity that orchestrations call by name", () => {

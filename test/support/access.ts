@@ -1,5 +1,6 @@
 import type { TableClient } from "@azure/data-tables";
 import { AccessDirectory } from "../../src/access/access-directory";
+import { RateLimit } from "../../src/access/rate-limit";
 import { RoleCatalogue } from "../../src/access/role-catalogue";
 import { ScopeResolver } from "../../src/access/scope-resolver";
 import type { TokenVerifier } from "../../src/access/token-verifier";
@@ -8,6 +9,7 @@ import { AccessAudit } from "../../src/intake/access-audit";
 import { AuditLog } from "../../src/intake/audit-trail";
 import { AuditTable } from "../../src/state/audit-table";
 import type { OrganizationTable } from "../../src/state/organization-table";
+import { RateTable } from "../../src/state/rate-table";
 import { RoleAssignmentTable } from "../../src/state/role-assignment-table";
 import { RoleDefinitionTable } from "../../src/state/role-definition-table";
 import { useTable } from "./azurite";
@@ -22,10 +24,11 @@ export interface AccessOptions {
 
 /** What decides who may do what, on real tables. Call within a test for an instance of the app of its own. */
 export function useAccess() {
-  const tables = ["RoleDefinitions", "RoleAssignments", "Audit"].map((name) => useTable(name));
+  const tables = ["RoleDefinitions", "RoleAssignments", "Audit", "Rates"].map((name) => useTable(name));
   return ({ verifier, organizations, requiredContext }: AccessOptions) => {
-    // Three names were given above.
-    const [definitionRows, assignmentRows, auditTable] = tables.map((table) => table()) as [
+    // Four names were given above.
+    const [definitionRows, assignmentRows, auditTable, rateTable] = tables.map((table) => table()) as [
+      TableClient,
       TableClient,
       TableClient,
       TableClient,
@@ -37,7 +40,16 @@ export function useAccess() {
     const directory = new AccessDirectory({ definitions, assignments, firstOwnerId: FIRST_OWNER });
     const scopes = new ScopeResolver(organizations, "corral");
     const accessAudit = new AccessAudit(audit, () => undefined);
-    const guard = new CallerGuard({ verifier, organizations, directory, scopes, accessAudit, requiredContext });
+    const rateLimit = new RateLimit(new RateTable(rateTable));
+    const guard = new CallerGuard({
+      verifier,
+      organizations,
+      directory,
+      scopes,
+      accessAudit,
+      rateLimit,
+      requiredContext,
+    });
     return {
       ...{ definitions, assignments, auditRows, audit, directory, scopes, guard, auditTable },
       catalogue: new RoleCatalogue(definitions),
