@@ -121,6 +121,7 @@ async function pass(
     method: incoming.method,
     headers: {
       ...endToEnd(incoming.headers),
+      ...framingOf(incoming.headers, body),
       "x-forwarded-for": incoming.socket.remoteAddress ?? "",
       "x-forwarded-proto": "http",
     },
@@ -153,6 +154,15 @@ async function pass(
   answer.once("error", () => response.destroy());
   answer.once("aborted", () => response.destroy());
   answer.pipe(response);
+}
+
+/**
+ * How the body is delimited towards the host. Node's client adds nothing by itself for methods that seldom have a body, such as DELETE:
+ * the host would then take the body for the next request.
+ */
+function framingOf(headers: IncomingMessage["headers"], body: Buffer | undefined): OutgoingHttpHeaders {
+  if (body) return { "content-length": String(body.length) };
+  return headers["transfer-encoding"] === undefined ? {} : { "transfer-encoding": "chunked" };
 }
 
 /** The host has not seen the request: the connection was never made. */

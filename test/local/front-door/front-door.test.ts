@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { createServer, type IncomingMessage, request, type RequestListener, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { FaultPlan, type FaultRule } from "../../../local/faults/fault-plan";
 import { startFrontDoor, type FrontDoor } from "../../../local/front-door/front-door";
@@ -69,6 +69,29 @@ it("hands on method, path, query and body, and the answer's status and headers",
   expect(response.headers.get("x-seen")).toBe("PUT /api/orgs?x=1");
   expect(await response.text()).toBe("HELLO");
 });
+
+it.each(["DELETE", "GET", "OPTIONS"])(
+  "hands on the chunked body of a %s as a body, and not as a second request",
+  async (method) => {
+    const seen: string[] = [];
+    await startHost((request, response) => {
+      void textOf(request).then((text) => {
+        seen.push(`${request.method ?? ""} ${request.url ?? ""} ${text}`);
+        response.end();
+      });
+    });
+    const smuggled = "GET /admin/host/status HTTP/1.1\r\nHost: x\r\n\r\n";
+
+    const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+    const outgoing = request(door.url, { method, path: "/api/orgs", headers: { "transfer-encoding": "chunked" } });
+    outgoing.on("response", (response) => resolve(response.resume().statusCode)).on("error", reject);
+    outgoing.end(smuggled);
+
+    expect(await promise).toBe(200);
+    await fetch(`${door.url}/api/next`);
+    expect(seen).toEqual([`${method} /api/orgs ${smuggled}`, "GET /api/next "]);
+  },
+);
 
 it("streams an answer while the host still writes it", async () => {
   const { promise: mayEnd, resolve: end } = Promise.withResolvers<undefined>();
