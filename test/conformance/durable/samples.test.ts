@@ -117,7 +117,7 @@ it.each(languages)(
   "takes a person's answer before the deadline in %s (docs: Durable Functions samples, human interaction)",
   async (language) => {
     const links = await start(language, "verification", { seconds: 60 });
-    await raise(links, "Answer", links.id.slice(0, 4));
+    await raise(links, "answer", links.id.slice(0, 4));
 
     expect((await ended(links)).output).toEqual({ verified: true, why: "answered" });
   },
