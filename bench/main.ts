@@ -1,6 +1,7 @@
 import type { Bench, BenchReport } from "./report";
 
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  authz: async () => (await import("./authz.js")).benchAuthz,
   bus: async () => (await import("./bus.js")).benchBus,
   host: async () => (await import("./host.js")).benchHost,
   overhead: async () => (await import("./overhead.js")).benchOverhead,

@@ -40,10 +40,15 @@ export interface AccessQuestion {
  * no deny. An assignment whose role is gone permits nothing.
  */
 export function decideAccess(grants: Grants, { principalIds, operation, scopes }: AccessQuestion): AccessDecision {
+  // Many assignments share few roles: each role is asked once.
+  const patterns = new Map<string, string | undefined>();
   for (const { id, principalId, role: key, scope } of grants.assignments) {
     if (!principalIds.has(principalId) || !scopes.includes(scope)) continue;
-    const role = grants.roles.get(key);
-    const pattern = role && permittingPattern(role, operation);
+    if (!patterns.has(key)) {
+      const role = grants.roles.get(key);
+      patterns.set(key, role && permittingPattern(role, operation));
+    }
+    const pattern = patterns.get(key);
     if (pattern !== undefined) return { allowed: true, because: { assignmentId: id, role: key, pattern, scope } };
   }
   return { allowed: false, because: null };
