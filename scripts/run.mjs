@@ -163,6 +163,10 @@ const COMMANDS = {
   cli: compiled(["cli", "main.js"]),
   host: compiled(["local", "host", "main.js"]),
   bench: compiled(["bench", "main.js"]),
+  docs: (node) => {
+    build(node);
+    become(node, node, [join(root, "scripts", "write-docs.mjs")]);
+  },
   "start:func": (node, args) => {
     build(node);
     const found = spawnSync("func", ["--version"], { stdio: "ignore" });
