@@ -1,6 +1,7 @@
 import type { FaultPlan } from "../faults/fault-plan";
 import type { StorageControl } from "../storage/storage-control";
 import type { AssignedIdentity, Hypervisor, IdentityTokens } from "../vm/hypervisor";
+import type { RoleGrant } from "./arm/authorization/grant-role";
 import type { CapacityOptions, QuotaLimit } from "./arm/compute/capacity";
 import type { EventGridOptions } from "./arm/event-grid/event-grid-service";
 import type { ResourceEvent } from "./arm/resource-events";
@@ -38,6 +39,8 @@ export interface AzureOptions {
   readonly throttling?: boolean;
   /** Off: operations are answered without `Retry-After`, and clients poll as fast as they like. */
   readonly sendsRetryAfter?: boolean;
+  /** Rows that a list answers at once, where that is fewer than in Azure. */
+  readonly pageSize?: number;
   readonly clientTokenSeconds?: number;
   /** How long a client is told to wait between two polls of the device code flow; 5 by default. */
   readonly deviceCodeIntervalSeconds?: number;
@@ -47,13 +50,6 @@ export interface AzureOptions {
   readonly onEvent?: (event: ResourceEvent) => void;
   readonly onHealthEvent?: (event: ResourceEvent) => void;
   readonly log: (line: string) => void;
-}
-
-export interface Grant {
-  readonly principalId: string;
-  /** The name of a built-in or custom role. */
-  readonly role: string;
-  readonly scope: string;
 }
 
 export interface ServicePrincipal {
@@ -88,7 +84,7 @@ export interface AzureSimulator {
   /** Assigns a user-assigned identity to the function app. The same resource id gives the same identity, also after a restart. */
   assignAppIdentity(resourceId: string): AssignedIdentity;
   /** A role assignment that the tenant's administrator made beforehand; the same twice is one. */
-  grant(grant: Grant): void;
+  grant(grant: RoleGrant): void;
   allows(question: {
     readonly principalId: string;
     readonly action: string;

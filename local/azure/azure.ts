@@ -1,10 +1,11 @@
 import { STORAGE_AUDIENCES } from "./identity/audiences";
 import { ArmError } from "./arm/arm-error";
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadOrCreateCa, type LocalTls } from "../tls/certificate-authority";
 import { createArmServer } from "./arm/arm-server";
+import { grantRole } from "./arm/authorization/grant-role";
 import { Authentication } from "./arm/authentication";
 import { resumeVms } from "./arm/compute/vm-lifecycle";
 import { powerOf, VM_TYPE } from "./arm/compute/vm-record";
@@ -14,7 +15,7 @@ import { withProviderRoutes } from "./arm/resources/provider-routes";
 import { storageAccountFacts } from "./arm/storage/storage-account-type";
 import { createRoutes, createWorld } from "./arm/world";
 import { Throttle } from "./arm/throttle";
-import type { AzureOptions, AzureSimulator, Grant } from "./azure-options";
+import type { AzureOptions, AzureSimulator } from "./azure-options";
 import { createDataPlanes, type DataPlanes } from "./data-planes";
 import { type Listener, startListener } from "./http/listener";
 import { Directory } from "./identity/directory";
@@ -134,9 +135,10 @@ async function startListeners({
   const revokedAtMs = (objectId: string): number => grants.revokedAtMs(objectId);
   const authentication = new Authentication({ directory, key, authority, revokedAtMs });
   const throttle = new Throttle({ speed: options.speed, isEnforced: options.throttling ?? true });
+  const routes = withProviderRoutes(world, [...createRoutes(world), ...planes.routes, ...eventGrid.routes]);
   const arm = createArmServer({
     world,
-    routes: withProviderRoutes(world, [...createRoutes(world), ...planes.routes, ...eventGrid.routes]),
+    routes,
     authentication,
     throttle,
     faults,
@@ -160,7 +162,9 @@ async function startListeners({
     handle: createManagedIdentityRoutes({ directory, issuer, faults, header: identityHeader, assigned }),
     log,
   });
-  const inAzure = eventGrid.beforePortal(createPortalRoutes({ world, calls: () => Object.fromEntries(calls) }));
+  const inAzure = eventGrid.beforePortal(
+    createPortalRoutes({ world, routes, armUrl: authority, calls: () => Object.fromEntries(calls) }),
+  );
   const inEntra = createEntraPortal({ directory, grants, key });
   const portal = await startListener({
     port: ports.portal,
@@ -195,7 +199,7 @@ function createSimulator(core: Core, listeners: Listeners): AzureSimulator {
       core.appIdentities.set(objectId, objectId);
       return { kind: "user-assigned", resourceId, clientId, principalId: objectId };
     },
-    grant: (grant) => assign(core, grant),
+    grant: (grant) => grantRole(world, grant),
     allows: (question) => world.access.findGrant(question) !== undefined,
     identifyForStorage: createStorageIdentification(core),
     storageAccount: (name) => storageAccountFacts(world.resources, name),
@@ -222,33 +226,6 @@ function createStorageIdentification({ directory, key, port }: Core): AzureSimul
       throw error;
     }
   };
-}
-
-function assign({ world, directory }: Core, { principalId, role, scope }: Grant): void {
-  const definition = world.access.findRoleByName(role);
-  const principal = directory.find(principalId);
-  if (!definition || !principal)
-    throw new Error(`grant ${role} to ${principalId}: no such ${definition ? "principal" : "role"}`);
-  const hex = createHash("sha256").update(`${principalId} ${definition.guid} ${scope}`.toLowerCase()).digest("hex");
-  const name = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, "$1-$2-$3-$4-$5");
-  const id = `${scope === "/" ? "" : scope}/providers/Microsoft.Authorization/roleAssignments/${name}`;
-  if (world.access.assignments.get(id.toLowerCase())) return;
-  const roleDefinitionId = `/providers/Microsoft.Authorization/roleDefinitions/${definition.guid}`;
-  const given = {
-    id,
-    name,
-    scope,
-    roleGuid: definition.guid,
-    roleDefinitionId,
-    principalId,
-    principalType: principal.type,
-  };
-  world.access.assignments.set(id.toLowerCase(), {
-    ...given,
-    createdOn: new Date().toISOString(),
-    createdBy: "",
-    effectiveAtMs: 0,
-  });
 }
 
 function markStopped(world: CloudWorld, resourceId: string): void {

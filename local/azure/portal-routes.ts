@@ -1,15 +1,19 @@
 import { z } from "zod";
-import { type ArmErrorBody } from "./arm/arm-error";
 import type { CloudWorld } from "./arm/cloud-world";
-import { beginDelete } from "./arm/compute/vm-actions";
 import { beginEviction } from "./arm/compute/vm-eviction";
 import { isSpot, powerOf, vmProperties, VM_TYPE } from "./arm/compute/vm-record";
 import { findVmSize } from "./arm/compute/vm-sizes";
 import { isSame, propertiesOf, type StoredResource } from "./arm/resource-store";
-import { parseJsonBody, type WireHandler, type WireReply, type WireRequest } from "./http/wire";
+import type { ArmRoute } from "./arm/route";
+import type { WireHandler, WireReply } from "./http/wire";
+import { actAsPerson, deleteVmByHand } from "./portal/person-routes";
+import { answerPolicies } from "./portal/policy-routes";
+import { refuse, withBody } from "./portal/portal-body";
 
 export interface PortalOptions {
   readonly world: CloudWorld;
+  readonly routes: readonly ArmRoute[];
+  readonly armUrl: () => string;
   readonly calls: () => Readonly<Record<string, number>>;
 }
 
@@ -17,10 +21,10 @@ const Quota = z.strictObject({ location: z.string().optional(), name: z.string()
 const Size = z.strictObject({ available: z.boolean(), location: z.string().optional() });
 const Latency = z.strictObject({ multiplier: z.number().min(0) });
 
-/** What a person does to the simulated cloud from outside: quotas, sold out sizes, an eviction, a VM deleted by hand. */
-export function createPortalRoutes({ world, calls }: PortalOptions): WireHandler {
+/** What is done to the simulated cloud from outside: quotas, sold out sizes, an eviction, deny policies, and the hand of a person. */
+export function createPortalRoutes({ world, routes, armUrl, calls }: PortalOptions): WireHandler {
   return (request) => {
-    const [, ...segments] = request.path.split("/");
+    const [, ...segments] = request.path.split("/").map(decoded);
     const [first = "", name = "", action = ""] = segments;
     switch (`${request.method} /${first}${name && "/*"}${action && `/${action}`}`) {
       case "PUT /quota":
@@ -37,7 +41,15 @@ export function createPortalRoutes({ world, calls }: PortalOptions): WireHandler
       case "POST /vms/*/evict":
         return evictByHand(world, name);
       case "DELETE /vms/*":
-        return Promise.resolve(deleteByHand(world, name));
+        return deleteVmByHand({ world, armUrl }, name);
+      case "POST /person/*":
+        return actAsPerson({ world, armUrl }, request, name);
+      case "GET /policies":
+      case "PUT /policies/*":
+      case "DELETE /policies/*":
+        return Promise.resolve(answerPolicies(world, request, name));
+      case "GET /routes":
+        return Promise.resolve({ status: 200, body: { value: routes.map(routeRow) } });
       case "GET /inventory":
         return Promise.resolve({ status: 200, body: { value: world.resources.all().map((one) => inventoryRow(one)) } });
       case "GET /calls":
@@ -50,20 +62,23 @@ export function createPortalRoutes({ world, calls }: PortalOptions): WireHandler
   };
 }
 
-const refuse = (status: number, error: ArmErrorBody): WireReply => ({ status, body: { error } });
+/** What ARM can be asked, by the names that the fault plan and the counters use. */
+const routeRow = ({ method, level, type, isItem, action }: ArmRoute): object => ({
+  operation: `${method} ${type}`,
+  method,
+  level,
+  type,
+  isItem,
+  ...(action ? { action } : {}),
+});
 
-function withBody<Schema extends z.ZodType>(
-  request: WireRequest,
-  schema: Schema,
-  act: (body: z.infer<Schema>) => WireReply,
-): WireReply {
-  const json = parseJsonBody(request.body);
-  if (!json.ok) return refuse(400, { code: "MalformedBody", message: json.reason });
-  const parsed = schema.safeParse(json.value);
-  if (parsed.success) return act(parsed.data);
-  const issue = parsed.error.issues[0];
-  const field = issue?.code === "unrecognized_keys" ? issue.keys[0] : issue?.path.map(String).join(".");
-  return refuse(400, { code: "InvalidField", message: issue?.message ?? "The body is invalid.", target: field });
+/** As it stands where it is no percent-encoding: then nothing has that name. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }
 
 function setQuota(world: CloudWorld, body: z.infer<typeof Quota>): WireReply {
@@ -80,7 +95,7 @@ function setSize(world: CloudWorld, size: string, { available, location }: z.inf
 }
 
 const findVm = (world: CloudWorld, name: string): StoredResource | undefined =>
-  world.resources.ofType(VM_TYPE).find((vm) => isSame(vm.name, decodeURIComponent(name)));
+  world.resources.ofType(VM_TYPE).find((vm) => isSame(vm.name, name));
 
 const noVm = (name: string): WireReply => refuse(404, { code: "NotFound", message: `There is no VM '${name}'.` });
 
@@ -90,35 +105,6 @@ async function evictByHand(world: CloudWorld, name: string): Promise<WireReply> 
   if (!isSpot(vm)) return refuse(409, { code: "NotSpot", message: `The VM '${name}' is no spot VM.` });
   await beginEviction(world, vm);
   return { status: 204 };
-}
-
-/** As if a person had pressed Delete: the same deletion, and an event that names somebody else as its cause. */
-function deleteByHand(world: CloudWorld, name: string): WireReply {
-  const vm = findVm(world, name);
-  if (!vm) return noVm(name);
-  const operation = beginDelete(world, vm, `DELETE ${VM_TYPE}`);
-  world.operations.attachEvent(operation, {
-    resourceId: vm.id,
-    action: `${VM_TYPE}/delete`,
-    kind: "Delete",
-    subscriptionId: vm.subscriptionId,
-    tenantId: world.directory.tenantId,
-    correlationId: operation.id,
-    claims: {
-      oid: "00000000-0000-0000-0000-00000000beef",
-      tid: world.directory.tenantId,
-      aud: "https://management.core.windows.net/",
-      ver: "1.0",
-    },
-    evidence: { role: "Owner", principalType: "User" },
-    httpRequest: {
-      clientRequestId: operation.id,
-      clientIpAddress: "127.0.0.1",
-      method: "DELETE",
-      url: `https://management.azure.com${vm.id}`,
-    },
-  });
-  return { status: 202 };
 }
 
 function inventoryRow(resource: StoredResource): object {

@@ -5,11 +5,19 @@ export interface ArmErrorBody {
   readonly message: string;
   readonly target?: string | undefined;
   readonly details?: readonly ArmErrorBody[] | undefined;
+  readonly additionalInfo?: readonly ArmErrorInfo[] | undefined;
+}
+
+/** What a policy, or another typed source, adds to an error. */
+export interface ArmErrorInfo {
+  readonly type: string;
+  readonly info: object;
 }
 
 interface Extras {
   readonly target?: string;
   readonly details?: readonly ArmErrorBody[];
+  readonly additionalInfo?: readonly ArmErrorInfo[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -30,8 +38,14 @@ export class ArmError extends Error {
   }
 
   toBody(): ArmErrorBody {
-    const { target, details } = this.extras;
-    return { code: this.code, message: this.message, ...(target ? { target } : {}), ...(details ? { details } : {}) };
+    const { target, details, additionalInfo } = this.extras;
+    return {
+      code: this.code,
+      message: this.message,
+      ...(target ? { target } : {}),
+      ...(details ? { details } : {}),
+      ...(additionalInfo ? { additionalInfo } : {}),
+    };
   }
 
   toReply(headers: Readonly<Record<string, string>> = {}): WireReply {

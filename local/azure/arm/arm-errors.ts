@@ -14,10 +14,13 @@ export const missingApiVersion = (): ArmError =>
     message: "The api-version query parameter (?api-version=) is required for all requests.",
   });
 
+// The newest of those that Azure names; it names some fifty.
+const SUPPORTED_VERSIONS = "2024-08-01,2024-06-01-preview,2024-03-01,2023-07-01,2023-07-01-preview,2022-12-01,2021-04-01";
+
 export const invalidApiVersion = (given: string): ArmError =>
   new ArmError(400, {
     code: "InvalidApiVersionParameter",
-    message: `The api-version '${given}' is invalid. The supported versions are of the form yyyy-MM-dd, with an optional -preview.`,
+    message: `The api-version '${given}' is invalid. The supported versions are '${SUPPORTED_VERSIONS}'.`,
   });
 
 export const malformedContent = (reason: string): ArmError =>
@@ -103,12 +106,6 @@ export const methodNotAllowed = (method: string, type: string): ArmError =>
     message: `The request method '${method}' is not supported for resource type '${type}'.`,
   });
 
-export const preconditionFailed = (name: string): ArmError =>
-  new ArmError(412, {
-    code: "PreconditionFailed",
-    message: `The precondition given in one of the request headers evaluated to false: '${name}'.`,
-  });
-
 export const propertyChangeNotAllowed = (property: string): ArmError =>
   new ArmError(
     409,
@@ -182,13 +179,3 @@ export const subnetInUse = (subnet: string, user: string): ArmError =>
 
 export const diskAttached = (disk: string, vm: string): ArmError =>
   new ArmError(409, { code: "OperationNotAllowed", message: `Disk ${disk} is attached to VM ${vm}.` });
-
-export const tooManyRequests = (policy: string, retryAfterSeconds: number): ArmError =>
-  new ArmError(
-    429,
-    {
-      code: "TooManyRequests",
-      message: `The request is being throttled as the limit has been reached for operation type - ${policy}. For more information, see - https://aka.ms/srpthrottlinglimits`,
-    },
-    { headers: { "Retry-After": String(retryAfterSeconds) } },
-  );

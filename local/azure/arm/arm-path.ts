@@ -4,6 +4,8 @@ export type ArmLevel = "tenant" | "subscription" | "group" | "resource";
 export interface ArmPath {
   /** The whole path without a trailing action or collection: what permissions are asked for. */
   readonly id: string;
+  /** The path as it was asked for, without doubled slashes. */
+  readonly whole: string;
   readonly level: ArmLevel;
   /** What the type hangs on: the path before the last `/providers/`. */
   readonly scope: string;
@@ -64,7 +66,7 @@ function parseProvider(segments: readonly string[], at: number): ArmPath | undef
   // The collection of a group is asked for at the group; the action of an item, and its child collection, at the item.
   const whole = isItem ? segments : segments.slice(0, -1);
   const id = !isItem && names.length === 0 ? scope : join(whole);
-  return { ...placed, id, scope, type: [namespace, ...types].join("/"), names, isItem };
+  return { ...placed, id, whole: join(segments), scope, type: [namespace, ...types].join("/"), names, isItem };
 }
 
 function place(scope: readonly string[]): Pick<ArmPath, "level" | "subscriptionId" | "group"> | undefined {
@@ -92,6 +94,7 @@ function parsePlain(segments: readonly string[]): ArmPath | undefined {
     ...placed,
     subscriptionId,
     id,
+    whole: join(segments),
     scope: join(scope),
     type: `Microsoft.Resources/${types.join("/")}`,
     names,

@@ -2,25 +2,27 @@ import { randomUUID } from "node:crypto";
 import type { FaultPlan } from "../../faults/fault-plan";
 import { answerWithFaults } from "../http/answer-with-faults";
 import { DROPPED, type WireHandler, type WireReply, type WireRequest } from "../http/wire";
+import { requireApiVersion } from "./api-version";
 import { ArmError } from "./arm-error";
 import {
-  invalidApiVersion,
   invalidResourceType,
   malformedContent,
   malformedPath,
   methodNotAllowed,
-  missingApiVersion,
   subscriptionNotFound,
 } from "./arm-errors";
 import { type ArmPath, parseArmPath } from "./arm-path";
+import { ArmQuery } from "./arm-query";
 import type { Authentication } from "./authentication";
 import type { RoleAssignment } from "./authorization/access-control";
-import { authorize } from "./authorization/authorize";
+import { admitCall } from "./authorization/admit-call";
 import type { CloudWorld } from "./cloud-world";
 import { eventSeed } from "./event-seed";
 import { parseArmBody } from "./lenient-json";
 import { followHeaders, readOperation } from "./operation-routes";
+import { regionOf } from "./request-region";
 import type { Caller } from "./resource-events";
+import { requireValidTags } from "./resources/tag-rules";
 import type { ArmReply, ArmRequest, ArmRoute } from "./route";
 import type { Throttle } from "./throttle";
 
@@ -33,7 +35,6 @@ export interface ArmServerOptions {
   readonly calls: Map<string, number>;
 }
 
-const API_VERSION = /^\d{4}-\d{2}-\d{2}(-(preview|alpha|beta|privatepreview))?$/i;
 const OPERATION_TYPE = /^[^/]+\/locations\/operations$|^microsoft\.resources\/subscriptions\/operationresults$/i;
 
 /** A request's way through ARM: path, faults, api-version, caller, permission, throttle, handler, headers. */
@@ -43,7 +44,7 @@ export function createArmServer(options: ArmServerOptions): WireHandler {
     const ids = { "x-ms-request-id": randomUUID(), "x-ms-correlation-request-id": correlationIdOf(request) };
     const path = parseArmPath(request.path);
     const label = labelOf(request.method, path, router);
-    options.calls.set(label, (options.calls.get(label) ?? 0) + 1);
+    count(options.calls, label);
     const reply = await answerWithFaults({
       faults: options.faults,
       call: { service: "arm", operation: label, subject: request.path },
@@ -70,6 +71,14 @@ export function createArmServer(options: ArmServerOptions): WireHandler {
   // What a deployment does in its caller's name goes the same way.
   options.world.internalCalls.connect(serve);
   return (request) => serve(request);
+}
+
+// More operations than ARM has here; what strangers make up beyond them is counted as one.
+const MAX_LABELS = 1000;
+
+function count(calls: Map<string, number>, label: string): void {
+  const key = calls.has(label) || calls.size < MAX_LABELS ? label : "other";
+  calls.set(key, (calls.get(key) ?? 0) + 1);
 }
 
 interface Router {
@@ -130,11 +139,10 @@ async function handle(options: ArmServerOptions & { router: Router }, arrived: A
     if (router.typeOf(request.path)) throw methodNotAllowed(request.method, request.path.type);
     throw invalidResourceType(request.path.type, request.apiVersion);
   }
-  const grant = route.action
-    ? authorize(world.access, request.caller, { action: route.action, scope: request.path.id })
-    : undefined;
-  const limits = throttle.take(request, request.path.id);
+  const grant = admitCall(world, request, route.action);
+  const limits = throttle.take(request, { resourceId: request.path.id, region: regionOf(world, request) });
   try {
+    requireValidTags(request);
     const reply = await route.handle(request);
     tell(world, { request, route, reply, grant, correlationId: arrived.correlationId, url: arrived.request.path });
     const follow = followHeaders(world, request, reply);
@@ -152,9 +160,8 @@ async function admit(
   { request, path, label, caller: known }: Arrived,
 ): Promise<ArmRequest> {
   if (!path) throw malformedPath();
-  const apiVersion = request.query.get("api-version");
-  if (!apiVersion) throw missingApiVersion();
-  if (!API_VERSION.test(apiVersion)) throw invalidApiVersion(apiVersion);
+  const query = new ArmQuery(request.query);
+  const apiVersion = requireApiVersion(query);
   const caller = known ?? (await authentication.callerOf(request.headers.authorization));
   const { subscriptionId } = path;
   if (subscriptionId && !world.subscriptionIds.includes(subscriptionId.toLowerCase()))
@@ -164,7 +171,7 @@ async function admit(
   return {
     method: request.method,
     path,
-    query: request.query,
+    query,
     headers: request.headers,
     body: body.value,
     apiVersion,

@@ -4,6 +4,7 @@ import { ArmError } from "./arm-error";
 import { authorize } from "./authorization/authorize";
 import type { CloudWorld } from "./cloud-world";
 import type { Operation } from "./operations";
+import { regionOf } from "./request-region";
 import type { ArmReply, ArmRequest } from "./route";
 import type { Throttle } from "./throttle";
 
@@ -41,7 +42,7 @@ export function readOperation(world: CloudWorld, throttle: Throttle, request: Ar
       scope: `/subscriptions/${request.path.subscriptionId ?? ""}`,
     });
   if (!operation) throw new ArmError(404, { code: "NotFound", message: `The operation '${id}' was not found.` });
-  const limits = throttle.take(request, operation.resourceId);
+  const limits = throttle.take(request, { resourceId: operation.resourceId, region: regionOf(world, request) });
   const isResult = request.query.get("monitor") === "true" || /operationresults/i.test(request.path.type);
   const reply = isResult ? resultOf(operation) : { status: 200, body: statusOf(operation) };
   const retry = operation.status === "InProgress" ? world.latencies.retryAfter(RETRY_SECONDS) : {};

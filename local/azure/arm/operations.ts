@@ -55,6 +55,9 @@ export interface OperationsOptions {
 // How long an ended operation may still be asked for.
 const KEPT_MS = 24 * 60 * 60 * 1000;
 
+// However many there were in that day: more ended ones than this are forgotten, the oldest first.
+const MAX_ENDED = 5000;
+
 // setTimeout takes no longer waits.
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -66,6 +69,8 @@ export class Operations {
   private readonly current = new Map<string, string>();
   private readonly ending = new Set<Promise<void>>();
   private readonly waiters = new Map<string, PromiseWithResolvers<Operation>[]>();
+  /** Ended operations in the order of their end. */
+  private readonly ended = new Set<string>();
   private closed = false;
 
   constructor(private readonly options: OperationsOptions) {
@@ -78,10 +83,21 @@ export class Operations {
 
   /** Takes up what was in progress when the process ended. Called once all effects are known. */
   resume(): void {
+    const known = this.table.values();
+    for (const operation of known.filter(({ status }) => status === "InProgress")) this.schedule(operation);
+    const ended = known.filter(({ status }) => status !== "InProgress");
+    for (const { id } of ended.toSorted((left, right) => endedAt(left) - endedAt(right))) this.ended.add(id);
+    this.forgetEnded();
+  }
+
+  /** Nothing is asked for a day after its end, and there is an end to what is kept. */
+  private forgetEnded(): void {
     const oldest = Date.now() - KEPT_MS;
-    for (const operation of this.table.values()) {
-      if (operation.status === "InProgress") this.schedule(operation);
-      else if (operation.dueAtMs < oldest) this.table.delete(operation.id);
+    for (const id of this.ended) {
+      const operation = this.table.get(id);
+      if (operation && this.ended.size <= MAX_ENDED && endedAt(operation) >= oldest) return;
+      this.ended.delete(id);
+      this.table.delete(id);
     }
   }
 
@@ -210,8 +226,12 @@ export class Operations {
       endTime: new Date().toISOString(),
       ...(error ? { error } : {}),
     });
+    this.ended.add(id);
+    this.forgetEnded();
     this.options.onEnd(ended);
     for (const waiter of this.waiters.get(id) ?? []) waiter.resolve(ended);
     this.waiters.delete(id);
   }
 }
+
+const endedAt = ({ endTime, dueAtMs }: Operation): number => (endTime ? Date.parse(endTime) : dueAtMs);

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { CloudWorld } from "./cloud-world";
 import {
   groupBeingDeleted,
@@ -62,8 +61,6 @@ export function newResource(
   const whole = { name, id, type, ...body };
   return { id, name, type, group, subscriptionId, body: whole, hidden: {}, createdAt: now, changedAt: now };
 }
-
-export const newEtag = (): string => `W/"${randomUUID()}"`;
 
 /** The common part of an operation on a resource. */
 export function operationOn(resource: StoredResource, label: string): Omit<NewOperation, "kind" | "latencyMs"> {

@@ -69,9 +69,22 @@ function eventClaims(claims: Readonly<Record<string, unknown>>): Record<string, 
   const known = Object.fromEntries(copied.flatMap((name) => (name in claims ? [[name, String(claims[name])]] : [])));
   return {
     ...known,
+    ...personClaims(claims),
     "http://schemas.microsoft.com/identity/claims/objectidentifier": claims["oid"],
     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier": claims["sub"],
     "http://schemas.microsoft.com/identity/claims/tenantid": claims["tid"],
+  };
+}
+
+/** Who a person is, by name. */
+function personClaims({ name, upn, ipaddr, scp }: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  if (typeof upn !== "string") return {};
+  return {
+    name,
+    ...(ipaddr === undefined ? {} : { ipaddr }),
+    "http://schemas.microsoft.com/identity/claims/scope": scp,
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name": upn,
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn": upn,
   };
 }
 

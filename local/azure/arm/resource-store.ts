@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { JsonTable } from "../store/json-table";
 
@@ -49,7 +50,7 @@ export class ResourceStore {
     if (!known) return undefined;
     return this.put({
       ...known,
-      body: { ...known.body, ...change.body },
+      body: { ...known.body, ...change.body, ...renewedEtag(known, change.body ?? {}) },
       hidden: { ...known.hidden, ...change.hidden },
       changedAt: new Date().toISOString(),
     });
@@ -107,6 +108,22 @@ export class ResourceStore {
     this.byType.set(type, ofType);
   }
 }
+
+/** A new etag for a resource that has one, if a change is more than the next step of an operation. */
+function renewedEtag({ body }: StoredResource, change: JsonObject): { readonly etag?: string } {
+  const { etag } = body;
+  if (typeof etag !== "string" || contentOf({ ...body, ...change }) === contentOf(body)) return {};
+  const number = /^"(\d+)"$/.exec(etag)?.[1];
+  return { etag: number === undefined ? newEtag() : `"${Number(number) + 1}"` };
+}
+
+function contentOf({ properties, etag: _etag, ...rest }: JsonObject): string {
+  const { provisioningState: _state, ...content } = (properties ?? {}) as JsonObject; // as in `propertiesOf`
+  return JSON.stringify([content, rest]);
+}
+
+/** Network's etags say nothing; Compute counts. */
+export const newEtag = (): string => `W/"${randomUUID()}"`;
 
 export const GROUP_TYPE = "Microsoft.Resources/resourceGroups";
 

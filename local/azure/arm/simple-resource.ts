@@ -1,10 +1,11 @@
 import { z } from "zod";
 import type { CloudWorld } from "./cloud-world";
-import { newEtag, newResource, operationOn, requireGroup, requireLocation, requireResource } from "./resource-access";
+import { newResource, operationOn, requireGroup, requireLocation, requireResource } from "./resource-access";
 import { parseBody } from "./parse-body";
 import { type ArmReply, type ArmRequest, type ArmRoute, itemRoute, listRoute } from "./route";
-import { isSame, type JsonObject, type StoredResource } from "./resource-store";
-import { preconditionFailed } from "./arm-errors";
+import { isSame, type JsonObject, newEtag, type StoredResource } from "./resource-store";
+import { pageById } from "./paging";
+import { requirePreconditions } from "./preconditions";
 
 const anything = z.unknown().optional();
 
@@ -55,25 +56,29 @@ export interface SimpleWrite {
 export function createSimpleRoutes(world: CloudWorld, simple: SimpleType): ArmRoute[] {
   const at = ["group", simple.type] as const;
   const view = simple.view ?? ((resource: StoredResource) => resource.body);
-  const listed = (keep: (one: StoredResource) => boolean): ArmReply => ({
-    status: 200,
-    body: { value: world.resources.ofType(simple.type).filter(keep).map(view) },
-  });
+  const listed = (request: ArmRequest, keep: (one: StoredResource) => boolean): ArmReply =>
+    pageById(world, request, { rows: world.resources.ofType(simple.type).filter(keep), view });
   registerSimpleDelete(world, simple);
   return [
     itemRoute("PUT", at, (request) => put(world, { simple, request, view })),
     itemRoute("PATCH", at, (request) => patchTags(world, request, view)),
-    itemRoute("GET", at, (request) => ({ status: 200, body: view(requireResource(world, request)) })),
+    itemRoute("GET", at, (request) => shown(200, requireResource(world, request), view)),
     itemRoute("HEAD", at, (request) => ({ status: requireResource(world, request).id ? 204 : 404 })),
     itemRoute("DELETE", at, (request) => remove(world, simple, request)),
     listRoute(at, (request) => {
       const group = requireGroup(world, request);
-      return listed((one) => isSame(one.group, group.name) && isSame(one.subscriptionId, group.subscriptionId));
+      return listed(request, (one) => isSame(one.group, group.name) && isSame(one.subscriptionId, group.subscriptionId));
     }),
-    listRoute(["subscription", simple.type], ({ path }) =>
-      listed((one) => isSame(one.subscriptionId, path.subscriptionId ?? "")),
+    listRoute(["subscription", simple.type], (request) =>
+      listed(request, (one) => isSame(one.subscriptionId, request.path.subscriptionId ?? "")),
     ),
   ];
+}
+
+/** Those that have an etag say it in a header too. */
+function shown(status: number, resource: StoredResource, view: Put["view"]): ArmReply {
+  const { etag } = resource.body;
+  return { status, body: view(resource), headers: typeof etag === "string" ? { ETag: etag } : {} };
 }
 
 interface Put {
@@ -87,7 +92,7 @@ function put(world: CloudWorld, { simple, request, view }: Put): ArmReply {
   const body = parseBody(TrackedBody, request.body);
   const { id, group = "", subscriptionId = "" } = request.path;
   const known = world.resources.get(id);
-  if (known && request.headers["if-none-match"] === "*") throw preconditionFailed("If-None-Match");
+  requirePreconditions(request, known);
   const location = requireLocation(world, { given: body.location, type: simple.type, known });
   const properties = { provisioningState: "Succeeded", ...simple.properties({ id, location, body, known }) };
   const { kind, sku, tags, zones, identity } = body;
@@ -107,20 +112,22 @@ function put(world: CloudWorld, { simple, request, view }: Put): ArmReply {
     hidden: known?.hidden ?? {},
   });
   simple.afterPut?.(stored, body);
-  return { status: known ? 200 : 201, body: view(world.resources.get(id) ?? stored) };
+  return shown(known ? 200 : 201, world.resources.get(id) ?? stored, view);
 }
 
 function patchTags(world: CloudWorld, request: ArmRequest, view: Put["view"]): ArmReply {
   const known = requireResource(world, request);
+  requirePreconditions(request, known);
   const { tags } = parseBody(PatchBody, request.body);
   const changed = tags ? world.resources.change(known.id, { body: { tags } }) : known;
-  return { status: 200, body: view(changed ?? known) };
+  return shown(200, changed ?? known, view);
 }
 
 function remove(world: CloudWorld, simple: SimpleType, request: ArmRequest): ArmReply {
   requireGroup(world, request);
   const known = world.resources.get(request.path.id);
   if (!known) return { status: 204 };
+  requirePreconditions(request, known);
   simple.checkDelete?.(known);
   if (simple.deletes === "at-once") {
     drop(world, simple, known);

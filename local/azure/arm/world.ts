@@ -2,6 +2,10 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Hypervisor } from "../../vm/hypervisor";
 import type { AzureOptions } from "../azure-options";
 import type { Directory } from "../identity/directory";
+import { JsonTable } from "../store/json-table";
+import { ActivityLog } from "./activity-log/activity-log";
+import { createActivityLogRoutes } from "./activity-log/activity-log-routes";
+import { activityRow } from "./activity-log/activity-row";
 import { AccessControl } from "./authorization/access-control";
 import { createRoleAssignmentRoutes } from "./authorization/role-assignment-routes";
 import { createRoleDefinitionRoutes } from "./authorization/role-definition-routes";
@@ -17,13 +21,18 @@ import { registerDeployments } from "./deployments/deployment-run";
 import { DeploymentStore } from "./deployments/deployment-store";
 import { InternalCalls } from "./deployments/internal-calls";
 import { Latencies } from "./latencies";
+import { createLockRoutes } from "./locks/lock-routes";
+import { LockStore } from "./locks/lock-store";
 import { userAssignedIdentityType } from "./managed-identity/user-assigned-identity-type";
 import { networkInterfaceType, virtualNetworkType } from "./network/network-types";
 import { createSubnetRoutes } from "./network/subnets";
 import { type Operation, Operations } from "./operations";
+import { DenyRules } from "./policy/deny-rules";
 import { type EventResult, type ResourceEvent, resourceEvent } from "./resource-events";
 import { createGroupRoutes } from "./resources/group-routes";
+import { createResourceListRoutes } from "./resources/resource-list-routes";
 import { createSubscriptionRoutes } from "./resources/subscription-routes";
+import { createTagRoutes } from "./resources/tag-routes";
 import { locationName, ResourceStore } from "./resource-store";
 import type { ArmRoute } from "./route";
 import { createSimpleRoutes } from "./simple-resource";
@@ -44,19 +53,24 @@ export function createWorld({ options, database, directory, hypervisor, publish 
   const capacity = new Capacity({ database, resources, gpuFamilyCores: options.gpuFamilyCores ?? 0 });
   for (const quota of options.quotas ?? []) capacity.setLimit(quota);
   const tell = createTeller(options);
+  const activityLog = new ActivityLog(database);
   const emit: CloudWorld["emit"] = (seed, result) => {
     const event = resourceEvent(seed, result);
+    activityLog.add(activityRow(seed, result, event));
     publish?.(event);
     tell(options.onEvent, event);
   };
   const world: CloudWorld = {
     resources,
+    activityLog,
     capacity,
     directory,
     emit,
     log,
     operations: new Operations({ database, faults, log, onEnd: (operation) => tellEnd(emit, operation) }),
     access: new AccessControl(database, (principalId) => directory.groups.groupsOf(principalId)),
+    locks: new LockStore(database),
+    denyRules: new DenyRules(database),
     latencies: new Latencies({
       speed,
       multiplier: () => capacity.latencyMultiplier,
@@ -68,6 +82,8 @@ export function createWorld({ options, database, directory, hypervisor, publish 
     internalCalls: new InternalCalls(),
     locations: options.locations.map(locationName),
     subscriptionIds: [options.subscriptionId, ...(options.moreSubscriptionIds ?? [])].map((id) => id.toLowerCase()),
+    subscriptionTags: new JsonTable(database, "subscriptionTags"),
+    pageSize: options.pageSize,
     evictionNoticeSeconds: options.evictionNoticeSeconds ?? Math.max(5, 30 / speed),
     principalReplicationMs: options.principalReplicationMs ?? 0,
     roleReplicationMs: options.roleReplicationMs ?? 0,
@@ -78,6 +94,7 @@ export function createWorld({ options, database, directory, hypervisor, publish 
       tell(options.onHealthEvent, event);
     },
   };
+  world.access.onForget((scope) => world.locks.forgetScope(scope));
   registerVmOperations(world);
   registerEviction(world);
   registerDeployments(world);
@@ -94,11 +111,15 @@ export function createRoutes(world: CloudWorld): ArmRoute[] {
   ];
   return [
     ...createSubscriptionRoutes(world),
+    ...createResourceListRoutes(world),
     ...createGroupRoutes(world),
+    ...createTagRoutes(world),
     ...createDeploymentRoutes(world),
     ...createRoleDefinitionRoutes(world),
     ...createRoleAssignmentRoutes(world),
+    ...createLockRoutes(world),
     ...createComputeRoutes(world),
+    ...createActivityLogRoutes(world),
     ...createSubnetRoutes(world),
     ...simple.flatMap((type) => createSimpleRoutes(world, type)),
   ];

@@ -1,4 +1,4 @@
-import { matchesAction } from "../../../local/azure/arm/authorization/access-control";
+import { matchesAction } from "../../../local/azure/arm/authorization/action-pattern";
 import type { ServicePrincipal } from "../../../local/azure/azure-options";
 import {
   type AzureFixture,

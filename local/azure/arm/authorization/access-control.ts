@@ -1,6 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import { JsonTable } from "../../store/json-table";
+import { matchesAction } from "./action-pattern";
 import { BUILT_IN_ROLES, type RolePermissions } from "./built-in-roles";
+import { ConditionCache } from "./condition-cache";
+import type { ConditionFacts } from "./evaluate-condition";
 
 export interface RoleDefinition {
   readonly guid: string;
@@ -37,6 +40,8 @@ export interface AccessQuestion {
   readonly action: string;
   readonly scope: string;
   readonly plane?: "control" | "data" | undefined;
+  /** What the conditions of role assignments may ask for. */
+  readonly attributes?: ConditionFacts["attributes"] | undefined;
 }
 
 const BUILT_IN_SINCE = "2015-02-02T21:55:09.8806423Z";
@@ -46,6 +51,8 @@ export class AccessControl {
   readonly assignments: JsonTable<RoleAssignment>;
   readonly customRoles: JsonTable<RoleDefinition>;
   private readonly builtIn = new Map<string, RoleDefinition>();
+  private readonly conditions = new ConditionCache();
+  private readonly forgetListeners: ((scope: string) => void)[] = [];
 
   constructor(
     database: DatabaseSync,
@@ -82,9 +89,21 @@ export class AccessControl {
   }
 
   /** The assignment that permits it. Each role is judged by itself: what one role excludes another may grant. */
-  findGrant({ principalId, action, scope, plane = "control" }: AccessQuestion): RoleAssignment | undefined {
+  findGrant(question: AccessQuestion): RoleAssignment | undefined {
+    const attributes = withScopeAttributes(question);
+    return this.candidates(question).find(({ condition }) =>
+      this.conditions.isFulfilled(condition, { action: question.action, attributes }),
+    );
+  }
+
+  /** Would it be permitted, were it not for the condition of an assignment? Azure says so in its refusal. */
+  isConditionInTheWay(question: AccessQuestion): boolean {
+    return this.candidates(question).length > 0;
+  }
+
+  private candidates({ principalId, action, scope, plane = "control" }: AccessQuestion): RoleAssignment[] {
     const now = Date.now();
-    return this.heldBy(principalId).find((assignment) => {
+    return this.heldBy(principalId).filter((assignment) => {
       if (assignment.effectiveAtMs > now) return false;
       if (!isWithin(scope, assignment.scope)) return false;
       return (
@@ -105,6 +124,12 @@ export class AccessControl {
     for (const assignment of this.assignments.values()) {
       if (isWithin(assignment.scope, scope)) this.assignments.delete(assignment.id.toLowerCase());
     }
+    for (const listener of this.forgetListeners) listener(scope);
+  }
+
+  /** Told of scopes that are no more: locks go the same way. */
+  onForget(listener: (scope: string) => void): void {
+    this.forgetListeners.push(listener);
   }
 }
 
@@ -126,19 +151,16 @@ function permits(permissions: RolePermissions, action: string, plane: "control" 
   );
 }
 
-/** `*` stands for any characters, slashes too; case does not count. */
-export function matchesAction(pattern: string, action: string): boolean {
-  const parts = pattern.toLowerCase().split("*");
-  const text = action.toLowerCase();
-  const [first = "", ...rest] = parts;
-  if (rest.length === 0) return text === first;
-  const last = rest.pop() ?? "";
-  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = text.indexOf(part, at);
-    if (found < 0 || found + part.length > text.length - last.length) return false;
-    at = found + part.length;
-  }
-  return true;
+/** What a scope itself tells: the container that a blob is in. */
+function withScopeAttributes({ scope, attributes = {} }: AccessQuestion): ConditionFacts["attributes"] {
+  const [, container, blob] = /\/blobServices\/[^/]+\/containers\/([^/]+)(?:\/blobs\/(.+))?$/i.exec(scope) ?? [];
+  if (container === undefined) return attributes;
+  return {
+    ...attributes,
+    Resource: {
+      ...attributes.Resource,
+      "Microsoft.Storage/storageAccounts/blobServices/containers:name": container,
+      ...(blob === undefined ? {} : { "Microsoft.Storage/storageAccounts/blobServices/containers/blobs:path": blob }),
+    },
+  };
 }

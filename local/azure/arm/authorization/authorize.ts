@@ -1,18 +1,23 @@
 import { ArmError } from "../arm-error";
 import type { Caller } from "../resource-events";
-import type { AccessControl, RoleAssignment } from "./access-control";
+import type { AccessControl, AccessQuestion, RoleAssignment } from "./access-control";
 
 /** Lets a caller pass, or refuses with ARM's 403. */
 export function authorize(
   access: AccessControl,
   caller: Caller,
-  { action, scope }: { action: string; scope: string },
+  { action, scope, attributes }: Pick<AccessQuestion, "action" | "scope" | "attributes">,
 ): RoleAssignment {
-  const grant = access.findGrant({ principalId: caller.objectId, action, scope });
+  const question = { principalId: caller.objectId, action, scope, attributes };
+  const grant = access.findGrant(question);
   if (grant) return grant;
+  // Words of the troubleshooting guide: https://learn.microsoft.com/azure/role-based-access-control/troubleshooting
+  const lack = access.isConditionInTheWay(question)
+    ? "authorization or an ABAC condition not fulfilled"
+    : "authorization";
   throw new ArmError(403, {
     code: "AuthorizationFailed",
-    message: `The client '${nameOf(caller)}' with object id '${caller.objectId}' does not have authorization to perform action '${action}' over scope '${scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.`,
+    message: `The client '${nameOf(caller)}' with object id '${caller.objectId}' does not have ${lack} to perform action '${action}' over scope '${scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.`,
   });
 }
 

@@ -1,11 +1,14 @@
 import { z } from "zod";
 import { ArmError } from "../arm-error";
 import type { CloudWorld } from "../cloud-world";
+import { pageById } from "../paging";
 import { parseBody } from "../parse-body";
 import type { ArmReply, ArmRequest, ArmRoute } from "../route";
 import { isSame, type JsonObject } from "../resource-store";
 import type { Principal } from "../../identity/directory";
 import { isWithin, type RoleAssignment } from "./access-control";
+import { checkCondition, requireRoomForAssignment, requireScope } from "./assignment-checks";
+import { parseAssignmentFilter } from "./assignment-filter";
 
 const TYPE = "Microsoft.Authorization/roleAssignments";
 
@@ -51,6 +54,7 @@ function putAssignment(world: CloudWorld, request: ArmRequest): ArmReply {
   requireScope(world, scope);
   const roleGuid = requireRole(world, properties.roleDefinitionId, scope);
   const principal = requirePrincipal(world, properties);
+  checkCondition(properties.condition ?? undefined, properties.conditionVersion ?? undefined);
   const known = world.access.assignments.get(id.toLowerCase());
   if (known) return repeat(world, known, { roleGuid, properties });
   const same = world.access.assignments
@@ -59,6 +63,7 @@ function putAssignment(world: CloudWorld, request: ArmRequest): ArmReply {
       (one) => isSame(one.scope, scope) && one.roleGuid === roleGuid && isSame(one.principalId, properties.principalId),
     );
   if (same) throw new ArmError(409, { code: "RoleAssignmentExists", message: "The role assignment already exists." });
+  requireRoomForAssignment(world, scope);
   const stored = world.access.assignments.set(id.toLowerCase(), {
     id,
     name,
@@ -97,17 +102,6 @@ function repeat(
     conditionVersion: conditionVersion ?? undefined,
   };
   return { status: 200, body: assignmentView(world.access.assignments.set(known.id.toLowerCase(), changed)) };
-}
-
-/** A role may be given on a group or resource that exists, on a subscription, and at the root. */
-function requireScope(world: CloudWorld, scope: string): void {
-  const group = /^(\/subscriptions\/[^/]+\/resourceGroups\/([^/]+))/i.exec(scope);
-  if (group && !world.resources.get(group[1] ?? "")) {
-    throw new ArmError(404, {
-      code: "ResourceGroupNotFound",
-      message: `Resource group '${group[2] ?? ""}' could not be found.`,
-    });
-  }
 }
 
 function requireRole(world: CloudWorld, roleDefinitionId: string, scope: string): string {
@@ -158,17 +152,14 @@ function deleteAssignment(world: CloudWorld, { path }: ArmRequest): ArmReply {
 }
 
 /** Without a filter: what lies at the scope, above it, and below it; `atScope()` leaves out what lies below. */
-function listAssignments(world: CloudWorld, { path, query }: ArmRequest): ArmReply {
-  const filter = query.get("$filter") ?? "";
-  const principalId = /principalId\s+eq\s+'([^']+)'/i.exec(filter)?.[1];
-  // `assignedTo` counts groups too: https://learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest
-  const holder = /assignedTo\('([^']+)'/i.exec(filter)?.[1];
-  const isAtScope = /atScope\(\)/i.test(filter);
-  const candidates = holder === undefined ? world.access.assignments.values() : world.access.heldBy(holder);
+function listAssignments(world: CloudWorld, request: ArmRequest): ArmReply {
+  const { path, query } = request;
+  const { isAtScope, principalId, assignedTo } = parseAssignmentFilter(query.get("$filter"));
+  const candidates = assignedTo === undefined ? world.access.assignments.values() : world.access.heldBy(assignedTo);
   const shown = candidates
     .filter(({ scope }) => isWithin(path.scope, scope) || (!isAtScope && isWithin(scope, path.scope)))
     .filter((one) => principalId === undefined || isSame(one.principalId, principalId));
-  return { status: 200, body: { value: shown.map(assignmentView) } };
+  return pageById(world, request, { rows: shown, view: assignmentView });
 }
 
 function assignmentView(one: RoleAssignment): JsonObject {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ArmError } from "../arm-error";
 import type { CloudWorld } from "../cloud-world";
+import { pageReply } from "../paging";
 import { parseBody } from "../parse-body";
 import type { ArmReply, ArmRequest, ArmRoute } from "../route";
 import type { JsonObject } from "../resource-store";
@@ -121,7 +122,8 @@ function deleteDefinition(world: CloudWorld, request: ArmRequest): ArmReply {
   return { status: 200, body: definitionView(known, request.path.scope) };
 }
 
-function listDefinitions(world: CloudWorld, { path, query }: ArmRequest): ArmReply {
+function listDefinitions(world: CloudWorld, request: ArmRequest): ArmReply {
+  const { path, query } = request;
   const filter = query.get("$filter") ?? "";
   const name = /roleName\s+eq\s+'([^']*)'/i.exec(filter)?.[1]?.toLowerCase();
   const type = /type\s+eq\s+'([^']*)'/i.exec(filter)?.[1]?.toLowerCase();
@@ -132,7 +134,11 @@ function listDefinitions(world: CloudWorld, { path, query }: ArmRequest): ArmRep
     .filter((role) =>
       role.assignableScopes.some((scope) => isWithin(path.scope, scope) || isWithin(scope, path.scope)),
     );
-  return { status: 200, body: { value: shown.map((role) => definitionView(role, path.scope)) } };
+  return pageReply(world, request, {
+    rows: shown,
+    keyOf: ({ guid }) => guid,
+    view: (role) => definitionView(role, path.scope),
+  });
 }
 
 function definitionView(role: RoleDefinition, scope: string): JsonObject {

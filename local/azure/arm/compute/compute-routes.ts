@@ -1,12 +1,13 @@
 import { locationNotAvailable } from "../arm-errors";
 import type { CloudWorld } from "../cloud-world";
+import { pageById } from "../paging";
 import { requireGroup, requireResource } from "../resource-access";
 import { actionRoute, type ArmReply, type ArmRequest, type ArmRoute, itemRoute, listRoute } from "../route";
 import { isSame, locationName, type StoredResource } from "../resource-store";
 import { skuRows } from "./sku-rows";
 import { actOnVm, deleteVm, simulateEviction } from "./vm-actions";
 import { VM_TYPE } from "./vm-record";
-import { instanceViewOf, vmStatusView, vmView } from "./vm-view";
+import { instanceViewOf, vmReply, vmStatusView, vmView } from "./vm-view";
 import { patchVm, putVm } from "./vm-write";
 
 const VM = ["group", VM_TYPE] as const;
@@ -43,11 +44,7 @@ export function createComputeRoutes(world: CloudWorld): ArmRoute[] {
 function getVm(world: CloudWorld, request: ArmRequest): ArmReply {
   const vm = requireResource(world, request);
   const expand = (request.query.get("$expand") ?? "").toLowerCase();
-  return {
-    status: 200,
-    body: vmView(vm, { withInstanceView: expand.includes("instanceview") }),
-    headers: { ETag: String(vm.body["etag"]) },
-  };
+  return vmReply(200, vm, { withInstanceView: expand.includes("instanceview") });
 }
 
 function listOfGroup(world: CloudWorld, request: ArmRequest): ArmReply {
@@ -55,37 +52,25 @@ function listOfGroup(world: CloudWorld, request: ArmRequest): ArmReply {
   const vms = world.resources
     .ofType(VM_TYPE)
     .filter((vm) => isSame(vm.group, group.name) && isSame(vm.subscriptionId, group.subscriptionId));
-  return page(request, vms, (vm) => vmView(vm, { withInstanceView: wantsInstanceView(request) }));
+  return pageOfVms(world, request, vms);
 }
 
 function listOfSubscription(world: CloudWorld, request: ArmRequest): ArmReply {
   const vms = world.resources
     .ofType(VM_TYPE)
     .filter((vm) => isSame(vm.subscriptionId, request.path.subscriptionId ?? ""));
-  const isStatusOnly = request.query.get("statusOnly") === "true";
-  return page(request, vms, (vm) =>
-    isStatusOnly ? vmStatusView(vm) : vmView(vm, { withInstanceView: wantsInstanceView(request) }),
-  );
+  return pageOfVms(world, request, vms);
 }
 
-const wantsInstanceView = ({ query }: ArmRequest): boolean =>
-  (query.get("$expand") ?? "").toLowerCase().includes("instanceview");
+function pageOfVms(world: CloudWorld, request: ArmRequest, rows: readonly StoredResource[]): ArmReply {
+  const isStatusOnly = request.path.level === "subscription" && request.query.get("statusOnly") === "true";
+  const withInstanceView = (request.query.get("$expand") ?? "").toLowerCase().includes("instanceview");
+  const view = (vm: StoredResource) => (isStatusOnly ? vmStatusView(vm) : vmView(vm, { withInstanceView }));
+  return pageById(world, request, { rows, view, size: PAGE_SIZE });
+}
 
+/** The longest page of VMs that was seen; Azure's are of any length. */
 const PAGE_SIZE = 500;
-
-/** Pages as Azure cuts them: a `nextLink` while there is more. The token is the last id, so that pages stay right while VMs come and go. */
-function page(request: ArmRequest, vms: readonly StoredResource[], view: (vm: StoredResource) => object): ArmReply {
-  const sorted = vms.toSorted((left, right) => (left.id.toLowerCase() < right.id.toLowerCase() ? -1 : 1));
-  const after = request.query.get("$skiptoken") ?? "";
-  const rest = sorted.filter(({ id }) => id.toLowerCase() > after);
-  const shown = rest.slice(0, PAGE_SIZE);
-  const last = shown.at(-1);
-  if (!last || rest.length <= PAGE_SIZE) return { status: 200, body: { value: shown.map(view) } };
-  const query = new URLSearchParams(request.query);
-  query.set("$skiptoken", last.id.toLowerCase());
-  const nextLink = `https://${request.headers.host ?? "localhost"}${request.path.scope}/providers/${VM_TYPE}?${query.toString()}`;
-  return { status: 200, body: { value: shown.map(view), nextLink } };
-}
 
 function usages(world: CloudWorld, { path }: ArmRequest): ArmReply {
   const given = path.names[0] ?? "";

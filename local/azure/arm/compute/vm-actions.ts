@@ -80,6 +80,7 @@ export function beginDelete(world: CloudWorld, vm: StoredResource, label: string
 export async function simulateEviction(world: CloudWorld, request: ArmRequest): Promise<ArmReply> {
   const vm = requireResource(world, request);
   if (!isSpot(vm)) throw onlyForSpot(vm.name);
+  if (world.operations.currentOf(vm.id)?.kind === "deleteVm") throw markedForDeletion("simulateEviction", vm.name);
   await beginEviction(world, vm);
   return { status: 204 };
 }

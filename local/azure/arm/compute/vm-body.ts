@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { CloudWorld } from "../cloud-world";
-import { newEtag, newResource } from "../resource-access";
-import type { JsonObject, StoredResource } from "../resource-store";
+import { newResource } from "../resource-access";
+import { type JsonObject, newEtag, type StoredResource } from "../resource-store";
 import { KEPT_AS_GIVEN, type VmRequest } from "./vm-request";
 import { VM_TYPE, withPower } from "./vm-record";
 
@@ -42,7 +42,8 @@ export function buildVm(
     ...(request.zones ? { zones: request.zones } : {}),
     ...(request.plan ? { plan: request.plan } : {}),
     properties,
-    etag: newEtag(),
+    // Compute counts: https://learn.microsoft.com/rest/api/compute/virtual-machines/get
+    etag: '"1"',
   };
   const resource = newResource({ ...vm, type: VM_TYPE }, body);
   return {

@@ -2,14 +2,14 @@ import type { CloudWorld } from "../cloud-world";
 import { preemptionEvent } from "../resource-events";
 import { operationOn } from "../resource-access";
 import type { StoredResource } from "../resource-store";
-import { VM_TYPE, vmProperties } from "./vm-record";
+import { powerOf, VM_TYPE, vmProperties } from "./vm-record";
 import { removeVm } from "./vm-removal";
 
 const SLOT = "/evictions/current";
 
 /** Azure takes a spot VM back: notice by Scheduled Events, and then the plug, whatever the VM is doing. */
 export async function beginEviction(world: CloudWorld, vm: StoredResource): Promise<void> {
-  if (world.operations.currentOf(`${vm.id}${SLOT}`)) return;
+  if (world.operations.currentOf(`${vm.id}${SLOT}`) || holdsNoCapacity(world, vm)) return;
   const seconds = world.evictionNoticeSeconds;
   // Beside the VM's own operation, not instead of it: an eviction asks nobody.
   world.operations.begin({
@@ -20,6 +20,10 @@ export async function beginEviction(world: CloudWorld, vm: StoredResource): Prom
   });
   await world.power.announcePreemption(vm.id, seconds);
 }
+
+/** A VM that is deallocated has nothing that Azure could take back; a start that is under way will give it something. */
+const holdsNoCapacity = (world: CloudWorld, vm: StoredResource): boolean =>
+  powerOf(vm) === "deallocated" && !world.operations.currentOf(vm.id);
 
 export function registerEviction(world: CloudWorld): void {
   world.operations.on("evictVm", {
@@ -36,7 +40,7 @@ export function registerEviction(world: CloudWorld): void {
 async function evict(world: CloudWorld, vm: StoredResource): Promise<void> {
   const isDeleted = vmProperties(vm).evictionPolicy === "Delete";
   const isGoing = world.operations.currentOf(vm.id)?.kind === "deleteVm";
-  if (isGoing) return;
+  if (isGoing || holdsNoCapacity(world, vm)) return;
   world.operations.preempt(vm.id);
   await world.power.off(vm.id, { discardDisk: isDeleted });
   world.emitHealth(preemptionEvent(vm.id, vm.subscriptionId));

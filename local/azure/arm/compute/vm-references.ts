@@ -2,6 +2,7 @@ import { ArmError } from "../arm-error";
 import { identityNotFound, invalidParameter, invalidReference, nicReserved, skuNotAvailable } from "../arm-errors";
 import { authorizeLinked, type LinkedPermission } from "../authorization/authorize";
 import type { CloudWorld } from "../cloud-world";
+import { sameId } from "../resource-access";
 import type { ArmRequest } from "../route";
 import { isSame, propertiesOf, type StoredResource } from "../resource-store";
 import type { VmRequest } from "./vm-request";
@@ -14,7 +15,7 @@ export function authorizeReferences(world: CloudWorld, request: ArmRequest, vm: 
   authorizeLinked(world.access, request.caller, {
     action: `${VM_TYPE}/write`,
     scope: request.path.id,
-    linked: linkedOf(vm),
+    linked: [...linkedOf(vm), ...disksToAttach(world, request.path.id, vm)],
   });
 }
 
@@ -41,6 +42,22 @@ function linkedOf(vm: VmRequest): LinkedPermission[] {
   const kind = isVersion ? "galleries/images/versions" : "images";
   const image = imageId ? [{ action: `Microsoft.Compute/${kind}/read`, scope: imageId }] : [];
   return [...nics, ...subnets, ...guards, ...identities, ...image];
+}
+
+/** Attaching a disk changes it; the disks that a VM already has are only named again. */
+function disksToAttach(world: CloudWorld, vmId: string, vm: VmRequest): LinkedPermission[] {
+  return [vm.properties?.storageProfile?.osDisk, ...(vm.properties?.storageProfile?.dataDisks ?? [])].flatMap(
+    (disk) => {
+      const id = disk?.managedDisk?.id;
+      if (id === undefined || sameId(managerOf(world, id), vmId)) return [];
+      return [{ action: "Microsoft.Compute/disks/write", scope: id }];
+    },
+  );
+}
+
+function managerOf(world: CloudWorld, diskId: string): string | undefined {
+  const owner = world.resources.get(diskId)?.body["managedBy"];
+  return typeof owner === "string" ? owner : undefined;
 }
 
 export const identityIdsOf = (vm: Pick<VmRequest, "identity">): string[] =>

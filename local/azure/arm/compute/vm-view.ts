@@ -1,3 +1,4 @@
+import type { ArmReply } from "../route";
 import { type JsonObject, propertiesOf, type StoredResource } from "../resource-store";
 import { type PowerState, vmHidden, vmProperties } from "./vm-record";
 
@@ -6,6 +7,13 @@ export function vmView(vm: StoredResource, { withInstanceView }: { withInstanceV
   const instanceView = withInstanceView ? { instanceView: instanceViewOf(vm) } : {};
   return { ...vm.body, properties: { ...propertiesOf(vm), ...instanceView } };
 }
+
+/** A VM as the answer of a call that reads or writes it: its etag is in a header too. */
+export const vmReply = (status: number, vm: StoredResource, { withInstanceView } = { withInstanceView: false }): ArmReply => ({
+  status,
+  body: vmView(vm, { withInstanceView }),
+  headers: { ETag: String(vm.body["etag"]) },
+});
 
 /** A row of the list with `statusOnly=true`: who it is, and its states. */
 export function vmStatusView(vm: StoredResource): JsonObject {

@@ -1,6 +1,7 @@
-import { conflict, markedForDeletion, preconditionFailed, propertyChangeNotAllowed } from "../arm-errors";
+import { conflict, markedForDeletion, propertyChangeNotAllowed } from "../arm-errors";
 import type { CloudWorld } from "../cloud-world";
 import type { Operation } from "../operations";
+import { requirePreconditions } from "../preconditions";
 import { operationOn, requireGroup, requireLocation, requireResource } from "../resource-access";
 import type { ArmReply, ArmRequest } from "../route";
 import { isSame, type JsonObject, propertiesOf, type StoredResource } from "../resource-store";
@@ -8,7 +9,7 @@ import { buildIdentity, buildVm } from "./vm-body";
 import { VM_TYPE, vmHidden, type VmProperties, vmProperties } from "./vm-record";
 import { authorizeReferences, requireIdentities, requireReferences, requireSize } from "./vm-references";
 import { checkCreate, parseVmPatch, parseVmRequest, type VmPatch, type VmRequest } from "./vm-request";
-import { vmView } from "./vm-view";
+import { vmReply } from "./vm-view";
 
 /** PUT: makes a VM with what it declares inline, or updates the one that is there. */
 export function putVm(world: CloudWorld, request: ArmRequest): ArmReply {
@@ -16,9 +17,8 @@ export function putVm(world: CloudWorld, request: ArmRequest): ArmReply {
   const known = world.resources.get(request.path.id);
   requireGroup(world, request);
   authorizeReferences(world, request, given);
-  if (known && request.headers["if-none-match"] === "*") throw preconditionFailed("If-None-Match");
+  requirePreconditions(request, known);
   if (known) return updateVm(world, { request, given, known });
-  if (request.headers["if-match"] !== undefined) throw preconditionFailed("If-Match");
   return createVm(world, request, given);
 }
 
@@ -37,7 +37,7 @@ function createVm(world: CloudWorld, request: ArmRequest, given: VmRequest): Arm
     kind: "createVm",
     latencyMs: world.latencies.drawMs("createVm"),
   });
-  return { status: 201, body: vmView(stored, { withInstanceView: false }), operation };
+  return { ...vmReply(201, stored), operation };
 }
 
 function adoptNics(world: CloudWorld, vm: StoredResource): void {
@@ -57,8 +57,7 @@ function updateVm(world: CloudWorld, { request, given, known }: Update): ArmRepl
   checkUnchanged(given, known);
   const current = world.operations.currentOf(known.id);
   // The same PUT again while the first is under way joins it; that is how a client that lost the answer goes on.
-  if (current?.kind === "createVm")
-    return { status: 200, body: vmView(known, { withInstanceView: false }), operation: current };
+  if (current?.kind === "createVm") return { ...vmReply(200, known), operation: current };
   if (current) throw conflict();
   return applyUpdate(world, { request, known, change: given });
 }
@@ -68,6 +67,7 @@ export function patchVm(world: CloudWorld, request: ArmRequest): ArmReply {
   const known = requireResource(world, request);
   const given = parseVmPatch(request.body);
   authorizeReferences(world, request, given);
+  requirePreconditions(request, known);
   refuseWhileDeleting(world, known, "Update VM");
   checkUnchanged(given, known);
   if (world.operations.currentOf(known.id)) throw conflict();
@@ -98,7 +98,7 @@ function applyUpdate(
     latencyMs: world.latencies.drawMs("updateVm"),
     ...(isResize ? { input: { restart: "true" } } : {}),
   });
-  return { status: 200, body: vmView(stored, { withInstanceView: false }), operation };
+  return { ...vmReply(200, stored), operation };
 }
 
 function refuseWhileDeleting(world: CloudWorld, vm: StoredResource, operationName: string): void {

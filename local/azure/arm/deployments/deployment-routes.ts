@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { ArmError } from "../arm-error";
 import type { ArmLevel } from "../arm-path";
 import type { CloudWorld } from "../cloud-world";
+import { pageReply } from "../paging";
 import { requireGroup } from "../resource-access";
 import { actionRoute, type ArmReply, type ArmRequest, type ArmRoute, itemRoute, listRoute } from "../route";
 import { deploymentSummary } from "./deployment-summary";
@@ -28,10 +29,7 @@ function routesAt(world: CloudWorld, level: ArmLevel): ArmRoute[] {
     itemRoute("HEAD", at, (request) => ({ status: world.deployments.get(idOf(request)) ? 204 : 404 })),
     itemRoute("DELETE", at, (request) => remove(world, request)),
     listRoute(at, (request) => list(world, request)),
-    listRoute(sub("operations"), (request) => ({
-      status: 200,
-      body: { value: found(request).steps.map((step) => stepView(found(request), step)) },
-    })),
+    listRoute(sub("operations"), (request) => listSteps(world, request, found(request))),
     itemRoute("GET", sub("operations"), (request) => step(found(request), request)),
     itemRoute("GET", sub("operationStatuses"), (request) => readStatus(world, request)),
     actionRoute(sub("cancel"), (request) => cancel(world, found(request))),
@@ -155,14 +153,25 @@ function list(world: CloudWorld, request: ArmRequest): ArmReply {
   const { path, query } = request;
   if (path.group !== undefined) requireGroup(world, request);
   const state = /provisioningState\s+eq\s+'([^']*)'/i.exec(query.get("$filter") ?? "")?.[1]?.toLowerCase();
-  const top = Number(query.get("$top") ?? Number.POSITIVE_INFINITY);
-  const shown = world.deployments
+  const rows = world.deployments
     .at({ subscriptionId: path.subscriptionId ?? "", group: path.group })
-    .filter((one) => state === undefined || one.state.toLowerCase() === state)
-    .toSorted((left, right) => right.changedAtMs - left.changedAtMs)
-    .slice(0, Number.isNaN(top) ? undefined : Math.max(0, top));
-  return { status: 200, body: { value: shown.map(deploymentView) } };
+    .filter((one) => state === undefined || one.state.toLowerCase() === state);
+  // The one that changed last leads.
+  const keyOf = ({ changedAtMs, id }: DeploymentRecord): string => `${padded(LAST_MS - changedAtMs)} ${id}`;
+  return pageReply(world, request, { rows, keyOf, view: deploymentView, takesTop: true });
 }
+
+/** In the order in which they began. */
+function listSteps(world: CloudWorld, request: ArmRequest, record: DeploymentRecord): ArmReply {
+  const rows = record.steps.map((step, index) => ({ step, key: padded(index) }));
+  const view = ({ step }: (typeof rows)[number]) => stepView(record, step);
+  return pageReply(world, request, { rows, keyOf: ({ key }) => key, view, takesTop: true });
+}
+
+// The end of JavaScript's time.
+const LAST_MS = 8_640_000_000_000_000;
+
+const padded = (number: number): string => String(number).padStart(17, "0");
 
 function step(record: DeploymentRecord, { path }: ArmRequest): ArmReply {
   const wanted = (path.names[1] ?? "").toUpperCase();

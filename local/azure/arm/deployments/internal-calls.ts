@@ -6,12 +6,14 @@ import type { Caller } from "../resource-events";
 export type InternalHandler = (request: WireRequest, caller: Caller) => Promise<WireReply | typeof DROPPED>;
 
 export interface InternalCall {
-  readonly method: "GET" | "PUT" | "DELETE";
+  readonly method: "GET" | "PUT" | "PATCH" | "POST" | "DELETE";
   readonly path: string;
   readonly apiVersion: string;
   readonly body?: unknown;
   readonly caller: Caller;
   readonly correlationId: string;
+  /** Where the caller follows an operation; nobody does by default. */
+  readonly host?: string;
 }
 
 /** Calls that ARM makes to its own providers in somebody's name. They take the way of any request but for the token. */
@@ -23,10 +25,10 @@ export class InternalCalls {
   }
 
   /** Waits until the routes are there: after a restart deployments go on before anybody can call. */
-  async send({ method, path, apiVersion, body, caller, correlationId }: InternalCall): Promise<WireReply> {
+  async send({ method, path, apiVersion, body, caller, correlationId, host = "localhost" }: InternalCall): Promise<WireReply> {
     const handler = await this.connected.promise;
     const headers = {
-      host: "localhost",
+      host,
       "x-ms-correlation-request-id": correlationId,
       "x-ms-client-request-id": randomUUID(),
     };

@@ -15,6 +15,9 @@ export const statusHeaders = (request: ArmRequest, record: DeploymentRecord): Re
   "Azure-AsyncOperation": statusUrl(request, record),
 });
 
+// Without it command lines ask every half minute.
+const RETRY_SECONDS = 10;
+
 const STATUS = { InProgress: "Running", Succeeded: "Succeeded", Failed: "Failed", Canceled: "Canceled" } as const;
 
 /** The state of a deployment's operation; for a what-if 202 until its result is there. */
@@ -23,14 +26,15 @@ export function readStatus(world: CloudWorld, request: ArmRequest): ArmReply {
   const operation = world.operations.get(id);
   if (!operation) throw new ArmError(404, { code: "NotFound", message: `The operation '${id}' was not found.` });
   const { status, error } = operation;
+  const retry = status === "InProgress" ? world.latencies.retryAfter(RETRY_SECONDS) : {};
   if (operation.kind !== "whatIf")
-    return { status: 200, body: { status: STATUS[status], ...(error ? { error } : {}) } };
+    return { status: 200, body: { status: STATUS[status], ...(error ? { error } : {}) }, headers: retry };
   if (status === "InProgress")
     return {
       status: 202,
       headers: {
         Location: statusUrl(request, { id: operation.resourceId, operationId: id }),
-        ...world.latencies.retryAfter(10),
+        ...retry,
       },
     };
   const result = world.deployments.whatIf(id);

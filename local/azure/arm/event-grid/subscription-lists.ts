@@ -1,5 +1,6 @@
 import { resourceNotFound } from "../arm-errors";
 import type { CloudWorld } from "../cloud-world";
+import { pageById } from "../paging";
 import { typeAndNames } from "../resource-access";
 import { isSame, type StoredResource } from "../resource-store";
 import type { ArmLevel } from "../arm-path";
@@ -18,7 +19,7 @@ export function createSubscriptionLists(world: CloudWorld): ArmRoute[] {
     type,
     isItem: false,
     action: `${EXTENSION_TYPE}/read`,
-    handle: (request) => reply(world, type, (one) => keep(one, request)),
+    handle: (request) => reply(world, request, { type, keep: (one) => keep(one, request) }),
   });
   const ofTopic = (type: string): ArmRoute => ({
     ...list("group", `${type}/eventSubscriptions`, (one, { path }) => isSame(parentOf(one), path.id)),
@@ -26,7 +27,8 @@ export function createSubscriptionLists(world: CloudWorld): ArmRoute[] {
     handle: (request) => {
       if (!world.resources.get(request.path.id))
         throw resourceNotFound(typeAndNames(request), request.path.group ?? "");
-      return reply(world, `${type}/eventSubscriptions`, (one) => isSame(parentOf(one), request.path.id));
+      const keep = (one: StoredResource): boolean => isSame(parentOf(one), request.path.id);
+      return reply(world, request, { type: `${type}/eventSubscriptions`, keep });
     },
   });
   const scoped = (type: string, keep: Keep): ArmRoute[] =>
@@ -63,8 +65,13 @@ function locationOf(world: CloudWorld, one: StoredResource): string | undefined 
   return typeof location === "string" && location !== "global" ? location : undefined;
 }
 
-function reply(world: CloudWorld, type: string, keep: (one: StoredResource) => boolean): ArmReply {
+interface Wanted {
+  readonly type: string;
+  readonly keep: (one: StoredResource) => boolean;
+}
+
+function reply(world: CloudWorld, request: ArmRequest, { type, keep }: Wanted): ArmReply {
   const nested = [TOPIC_TYPE, SYSTEM_TOPIC_TYPE].map((one) => `${one}/eventSubscriptions`);
   const kind = nested.includes(type) ? type : EXTENSION_TYPE;
-  return { status: 200, body: { value: world.resources.ofType(kind).filter(keep).map(shown) } };
+  return pageById(world, request, { rows: world.resources.ofType(kind).filter(keep), view: shown, takesTop: true });
 }

@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { VaultPlane } from "../../../vault/vault-plane";
 import { JsonTable } from "../../store/json-table";
 import type { CloudWorld } from "../cloud-world";
+import { pageReply } from "../paging";
 import { operationOn } from "../resource-access";
 import { type ArmReply, type ArmRequest, type ArmRoute, itemRoute, listRoute } from "../route";
 import { isSame, type JsonObject, locationName, propertiesOf, type StoredResource } from "../resource-store";
@@ -78,10 +79,13 @@ export function createDeletedVaultRoutes(world: CloudWorld, deleted: DeletedVaul
     fail: () => Promise.resolve(),
   });
   return [
-    listRoute(["subscription", DELETED], ({ path }) => ({
-      status: 200,
-      body: { value: deleted.list(path.subscriptionId ?? "").map(deletedVaultView) },
-    })),
+    listRoute(["subscription", DELETED], (request) =>
+      pageReply(world, request, {
+        rows: deleted.list(request.path.subscriptionId ?? ""),
+        keyOf: ({ vault }) => vault.name,
+        view: deletedVaultView,
+      }),
+    ),
     itemRoute("GET", ["subscription", DELETED_AT], (request) => ({
       status: 200,
       body: deletedVaultView(requireDeleted(deleted, request)),

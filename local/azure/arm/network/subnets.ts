@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { parentNotFound, subnetInUse } from "../arm-errors";
 import type { CloudWorld } from "../cloud-world";
+import { pageById } from "../paging";
 import { parseBody } from "../parse-body";
-import { newEtag, newResource, requireGroup, requireResource, typeAndNames } from "../resource-access";
+import { requirePreconditions } from "../preconditions";
+import { newResource, requireGroup, requireResource, typeAndNames } from "../resource-access";
 import { type ArmReply, type ArmRequest, type ArmRoute, itemRoute, listRoute } from "../route";
-import { type JsonObject, propertiesOf, type StoredResource } from "../resource-store";
+import { type JsonObject, newEtag, propertiesOf, type StoredResource } from "../resource-store";
 
 export const NIC = "Microsoft.Network/networkInterfaces";
 const SUBNET = "Microsoft.Network/virtualNetworks/subnets";
@@ -43,19 +45,28 @@ export function createSubnetRoutes(world: CloudWorld): ArmRoute[] {
     itemRoute("PUT", at, (request) => {
       const network = parentOf(world, request);
       const known = world.resources.get(request.path.id);
+      requirePreconditions(request, known);
       const { properties = {} } = parseBody(SubnetBody, request.body);
-      return {
-        status: known ? 200 : 201,
-        body: putSubnet(world, network, { name: request.path.names[1] ?? "", properties }).body,
-      };
+      const subnet = putSubnet(world, network, { name: request.path.names[1] ?? "", properties });
+      renewNetwork(world, network);
+      return { status: known ? 200 : 201, body: subnet.body, headers: etagOf(subnet) };
     }),
-    itemRoute("GET", at, (request) => ({ status: 200, body: requireResource(world, request).body })),
+    itemRoute("GET", at, (request) => {
+      const subnet = requireResource(world, request);
+      return { status: 200, body: subnet.body, headers: etagOf(subnet) };
+    }),
     itemRoute("DELETE", at, (request) => removeSubnet(world, request)),
-    listRoute(at, (request) => ({
-      status: 200,
-      body: { value: subnetsOf(world, parentOf(world, request)).map(({ body }) => body) },
-    })),
+    listRoute(at, (request) =>
+      pageById(world, request, { rows: subnetsOf(world, parentOf(world, request)), view: ({ body }) => body }),
+    ),
   ];
+}
+
+const etagOf = ({ body }: StoredResource) => ({ ETag: String(body["etag"]) });
+
+/** A network shows its subnets: with one of them it changes too. */
+function renewNetwork(world: CloudWorld, network: StoredResource): void {
+  world.resources.change(network.id, { body: { etag: newEtag() } });
 }
 
 function parentOf(world: CloudWorld, request: ArmRequest): StoredResource {
@@ -69,8 +80,10 @@ function removeSubnet(world: CloudWorld, request: ArmRequest): ArmReply {
   requireGroup(world, request);
   const known = world.resources.get(request.path.id);
   if (!known) return { status: 204 };
+  requirePreconditions(request, known);
   requireUnused(world, known);
   world.resources.delete(known.id);
+  renewNetwork(world, parentOf(world, request));
   world.access.forgetScope(known.id);
   return { status: 200 };
 }

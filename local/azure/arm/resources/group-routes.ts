@@ -2,11 +2,13 @@ import { z } from "zod";
 import { groupBeingDeleted, groupNotFound } from "../arm-errors";
 import type { CloudWorld } from "../cloud-world";
 import { isVm, removeVm } from "../compute/vm-removal";
+import { pageById } from "../paging";
 import { parseBody } from "../parse-body";
 import { newResource, operationOn, requireLocation } from "../resource-access";
 import type { EventSeed } from "../resource-events";
 import { type ArmReply, type ArmRequest, type ArmRoute, itemRoute, listRoute } from "../route";
 import { GROUP_TYPE, isSame, propertiesOf, type StoredResource } from "../resource-store";
+import { parseResourceFilter } from "./resource-filter";
 
 const GROUPS = ["subscription", "Microsoft.Resources/subscriptions/resourceGroups"] as const;
 
@@ -28,16 +30,17 @@ export function createGroupRoutes(world: CloudWorld): ArmRoute[] {
     itemRoute("GET", GROUPS, (request) => ({ status: 200, body: groupOf(world, request).body })),
     itemRoute("HEAD", GROUPS, (request) => ({ status: groupOf(world, request).id ? 204 : 404 })),
     itemRoute("DELETE", GROUPS, (request) => deleteGroup(world, request)),
-    listRoute(GROUPS, ({ path }) => ({
-      status: 200,
-      body: {
-        value: world.resources
-          .ofType(GROUP_TYPE)
-          .filter((group) => isSame(group.subscriptionId, path.subscriptionId ?? ""))
-          .map(({ body }) => body),
-      },
-    })),
+    listRoute(GROUPS, (request) => listGroups(world, request)),
   ];
+}
+
+/** Only tags may be filtered by: https://learn.microsoft.com/rest/api/resources/resource-groups/list */
+function listGroups(world: CloudWorld, request: ArmRequest): ArmReply {
+  const { keep } = parseResourceFilter(request.query.get("$filter"), "groups");
+  const rows = world.resources
+    .ofType(GROUP_TYPE)
+    .filter((group) => isSame(group.subscriptionId, request.path.subscriptionId ?? "") && keep(group));
+  return pageById(world, request, { rows, view: ({ body }) => body, takesTop: true });
 }
 
 /** Group paths differ in the case of `resourceGroups`; one spelling is the key. */

@@ -1,5 +1,6 @@
 import { ArmError } from "../arm-error";
 import type { CloudWorld } from "../cloud-world";
+import { pageReply } from "../paging";
 import { isSame, type JsonObject } from "../resource-store";
 import { actionRoute, type ArmRequest, type ArmRoute, itemRoute, listRoute } from "../route";
 
@@ -26,10 +27,13 @@ export function withProviderRoutes(world: CloudWorld, routes: readonly ArmRoute[
   const show = (request: ArmRequest) => ({ status: 200, body: providerView(world, request, find(request)) });
   return [
     ...routes,
-    listRoute(PROVIDERS, (request) => ({
-      status: 200,
-      body: { value: [...namespaces].map((provider) => providerView(world, request, provider)) },
-    })),
+    listRoute(PROVIDERS, (request) =>
+      pageReply(world, request, {
+        rows: [...namespaces],
+        keyOf: ([namespace]) => namespace,
+        view: (provider) => providerView(world, request, provider),
+      }),
+    ),
     itemRoute("GET", PROVIDERS, show),
     ...[...namespaces.keys()].map((namespace) => actionRoute(["subscription", `${namespace}/register`], show)),
   ];

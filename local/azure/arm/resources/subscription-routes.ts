@@ -1,12 +1,10 @@
 import { isWithin } from "../authorization/access-control";
 import type { CloudWorld } from "../cloud-world";
-import { requireGroup } from "../resource-access";
-import { type ArmRequest, type ArmRoute, itemRoute, listRoute } from "../route";
-import { GROUP_TYPE, isSame, type JsonObject, propertiesOf, type StoredResource } from "../resource-store";
+import { pageReply } from "../paging";
+import { type ArmReply, type ArmRequest, type ArmRoute, itemRoute, listRoute } from "../route";
+import type { JsonObject } from "../resource-store";
 
 const SUBSCRIPTION = "Microsoft.Resources/subscriptions";
-// Parts of other resources; Azure's lists do not show them.
-const NESTED = ["Microsoft.Network/virtualNetworks/subnets"];
 
 export function createSubscriptionRoutes(world: CloudWorld): ArmRoute[] {
   return [
@@ -15,7 +13,7 @@ export function createSubscriptionRoutes(world: CloudWorld): ArmRoute[] {
       level: "tenant",
       type: SUBSCRIPTION,
       isItem: false,
-      handle: ({ caller }) => ({ status: 200, body: listSubscriptions(world, caller.objectId) }),
+      handle: (request) => listSubscriptions(world, request),
     },
     {
       method: "GET",
@@ -28,54 +26,40 @@ export function createSubscriptionRoutes(world: CloudWorld): ArmRoute[] {
       status: 200,
       body: subscriptionView(world, path.subscriptionId ?? ""),
     })),
-    {
-      ...listRoute(["subscription", `${SUBSCRIPTION}/locations`], ({ path }) => ({
-        status: 200,
-        body: locations(world, path.subscriptionId ?? ""),
-      })),
-    },
-    {
-      ...listRoute(["subscription", `${SUBSCRIPTION}/resources`], (request) => ({
-        status: 200,
-        body: listResources(
-          request,
-          world.resources.all().filter((one) => isSame(one.subscriptionId, request.path.subscriptionId ?? "")),
-        ),
-      })),
-      action: `${SUBSCRIPTION}/resources/read`,
-    },
-    {
-      ...listRoute(["group", `${SUBSCRIPTION}/resourceGroups/resources`], (request) => {
-        const group = requireGroup(world, request);
-        return { status: 200, body: listResources(request, world.resources.inGroup(group.subscriptionId, group.name)) };
-      }),
-      action: "Microsoft.Resources/subscriptions/resourceGroups/resources/read",
-    },
+    listRoute(["subscription", `${SUBSCRIPTION}/locations`], ({ path }) => ({
+      status: 200,
+      body: locations(world, path.subscriptionId ?? ""),
+    })),
   ];
 }
 
-const subscriptionView = ({ directory }: CloudWorld, subscriptionId: string): JsonObject => ({
-  id: `/subscriptions/${subscriptionId}`,
-  authorizationSource: "RoleBased",
-  managedByTenants: [],
-  subscriptionId,
-  tenantId: directory.tenantId,
-  displayName: "Local subscription",
-  state: "Enabled",
-  subscriptionPolicies: {
-    locationPlacementId: "Public_2014-09-01",
-    quotaId: "PayAsYouGo_2014-09-01",
-    spendingLimit: "Off",
-  },
-});
+function subscriptionView({ directory, subscriptionTags }: CloudWorld, subscriptionId: string): JsonObject {
+  const tags = subscriptionTags.get(subscriptionId.toLowerCase());
+  return {
+    id: `/subscriptions/${subscriptionId}`,
+    authorizationSource: "RoleBased",
+    managedByTenants: [],
+    ...(tags ? { tags } : {}),
+    subscriptionId,
+    tenantId: directory.tenantId,
+    displayName: "Local subscription",
+    state: "Enabled",
+    subscriptionPolicies: {
+      locationPlacementId: "Public_2014-09-01",
+      quotaId: "PayAsYouGo_2014-09-01",
+      spendingLimit: "Off",
+    },
+  };
+}
 
 /** Only the subscriptions in which the caller holds some role, on whatever scope. */
-function listSubscriptions(world: CloudWorld, principalId: string): JsonObject {
-  const own = world.access.heldBy(principalId);
-  const seen = world.subscriptionIds.filter((id) =>
+function listSubscriptions(world: CloudWorld, request: ArmRequest): ArmReply {
+  const own = world.access.heldBy(request.caller.objectId);
+  const rows = world.subscriptionIds.filter((id) =>
     own.some(({ scope }) => isWithin(scope, `/subscriptions/${id}`) || isWithin(`/subscriptions/${id}`, scope)),
   );
-  return { value: seen.map((id) => subscriptionView(world, id)), count: { type: "Total", value: seen.length } };
+  const more = { count: { type: "Total", value: rows.length } };
+  return pageReply(world, request, { rows, keyOf: (id) => id, view: (id) => subscriptionView(world, id), more });
 }
 
 const tenants = ({ directory }: CloudWorld): JsonObject => ({
@@ -98,46 +82,3 @@ const locations = (world: CloudWorld, subscriptionId: string): JsonObject => ({
     regionalDisplayName: name,
   })),
 });
-
-function listResources({ query }: ArmRequest, resources: readonly StoredResource[]): JsonObject {
-  const keep = filterOf(query.get("$filter"));
-  const expand = (query.get("$expand") ?? "").toLowerCase();
-  const shown = resources.filter((one) => one.type !== GROUP_TYPE && !NESTED.includes(one.type) && keep(one));
-  return { value: shown.map((one) => genericView(one, expand)) };
-}
-
-const TOP_MEMBERS = ["id", "name", "type", "location", "tags", "kind", "managedBy", "sku", "identity", "zones", "plan"];
-
-function genericView(resource: StoredResource, expand: string): JsonObject {
-  const members = TOP_MEMBERS.filter((name) => resource.body[name] !== undefined).map((name) => [
-    name,
-    resource.body[name],
-  ]);
-  return {
-    ...(Object.fromEntries(members) as JsonObject),
-    ...(expand.includes("createdtime") ? { createdTime: resource.createdAt } : {}),
-    ...(expand.includes("changedtime") ? { changedTime: resource.changedAt } : {}),
-    ...(expand.includes("provisioningstate") ? { provisioningState: propertiesOf(resource)["provisioningState"] } : {}),
-  };
-}
-
-/** `resourceType eq '…'`, `tagName eq '…'` with or without `tagValue eq '…'`, joined by `and`. */
-function filterOf(filter: string | null): (resource: StoredResource) => boolean {
-  const wanted = (name: string): string | undefined =>
-    new RegExp(`${name}\\s+eq\\s+'([^']*)'`, "i").exec(filter ?? "")?.[1];
-  const [type, tagName, tagValue, location] = [
-    wanted("resourceType"),
-    wanted("tagName"),
-    wanted("tagValue"),
-    wanted("location"),
-  ];
-  return (resource) => {
-    const tags = (resource.body["tags"] ?? {}) as Readonly<Record<string, string>>; // checked when it was written
-    const tag = tagName === undefined ? undefined : Object.entries(tags).find(([name]) => isSame(name, tagName));
-    return (
-      (type === undefined || isSame(resource.type, type)) &&
-      (location === undefined || resource.body["location"] === location.toLowerCase()) &&
-      (tagName === undefined || (tag !== undefined && (tagValue === undefined || tag[1] === tagValue)))
-    );
-  };
-}

@@ -3,6 +3,7 @@ import type { BlobContainer, StorageControl } from "../../../storage/storage-con
 import { ArmError } from "../arm-error";
 import { parentNotFound } from "../arm-errors";
 import type { CloudWorld } from "../cloud-world";
+import { pageReply } from "../paging";
 import { parseBody } from "../parse-body";
 import { requireGroup, requireResource } from "../resource-access";
 import { type ArmReply, type ArmRequest, type ArmRoute, itemRoute, listRoute } from "../route";
@@ -145,7 +146,8 @@ async function deleteContainer(world: CloudWorld, request: ArmRequest): Promise<
 async function listContainers(world: CloudWorld, request: ArmRequest): Promise<ArmReply> {
   const account = accountOf(world, request);
   const containers = await controlOf(world).containers(account.name);
-  return { status: 200, body: { value: containers.map((one) => containerView(account, one)) } };
+  const view = (one: BlobContainer): JsonObject => containerView(account, one);
+  return pageReply(world, request, { rows: containers, keyOf: ({ name }) => name, view });
 }
 
 async function requireContainer(
