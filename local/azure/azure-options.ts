@@ -63,6 +63,8 @@ export interface AzureSimulator {
   readonly armUrl: string;
   readonly authorityUrl: string;
   readonly portalUrl: string;
+  /** The price list, for anyone; on Azure https://prices.azure.com/api/retail/prices. */
+  readonly pricesUrl: string;
   /** For NODE_EXTRA_CA_CERTS, and for clients that take a CA. */
   readonly caFile: string;
   readonly caPem: string;

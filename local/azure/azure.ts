@@ -8,6 +8,7 @@ import { createArmServer } from "./arm/arm-server";
 import { grantRole } from "./arm/authorization/grant-role";
 import { Authentication } from "./arm/authentication";
 import { resumeVms } from "./arm/compute/vm-lifecycle";
+import { findVmSize } from "./arm/compute/vm-sizes";
 import { powerOf, VM_TYPE } from "./arm/compute/vm-record";
 import type { CloudWorld } from "./arm/cloud-world";
 import { createEventGridPlane, type EventGridPlane } from "./arm/event-grid/event-grid-plane";
@@ -25,6 +26,7 @@ import { createEntraPortal } from "./identity/entra-portal";
 import { GrantStore } from "./identity/grant-store";
 import { SigningKeys } from "./identity/signing-key";
 import { TokenIssuer } from "./identity/token-issuer";
+import { createRetailPrices, RETAIL_PRICES_PATH } from "./retail-prices/retail-prices-routes";
 import { createPortalRoutes } from "./portal-routes";
 import { JsonTable } from "./store/json-table";
 import { openDatabase } from "./store/open-database";
@@ -147,12 +149,18 @@ async function startListeners({
   const deviceCodeIntervalSeconds = options.deviceCodeIntervalSeconds ?? 5;
   const tenants = createEntraRoutes({ directory, issuer, grants, key, faults, authority, deviceCodeIntervalSeconds });
   const entra = eventGrid.before(tenants);
-  // One port for both, as they share a certificate: what is no ARM path is a tenant's.
+  const { locations } = world;
+  const coresOf = (size: string): number => findVmSize(size)?.vcpus ?? 0;
+  const prices = createRetailPrices({ locations, coresOf, faults, origin: authority });
+  // One port for all, as they share a certificate: what is no ARM path and no price list is a tenant's.
   const isArm = /^\/(subscriptions|providers|tenants)(\/|$)/i;
   const https = await startListener({
     port: ports.https,
     tls,
-    handle: (request) => (isArm.test(request.path) ? arm(request) : entra(request)),
+    handle: (request) => {
+      if (isArm.test(request.path)) return arm(request);
+      return request.path.toLowerCase() === RETAIL_PRICES_PATH ? prices(request) : entra(request);
+    },
     log,
   });
   port.https = https.port;
@@ -179,6 +187,7 @@ function createSimulator(core: Core, listeners: Listeners): AzureSimulator {
   return {
     armUrl: authorityOf(core.port)(),
     authorityUrl: authorityOf(core.port)(),
+    pricesUrl: `${authorityOf(core.port)()}${RETAIL_PRICES_PATH}`,
     portalUrl: `http://127.0.0.1:${listeners.portal.port}`,
     caFile: tls.caFile,
     caPem: tls.caPem,
