@@ -12,6 +12,7 @@ import { findVmSize } from "./arm/compute/vm-sizes";
 import { powerOf, VM_TYPE } from "./arm/compute/vm-record";
 import type { CloudWorld } from "./arm/cloud-world";
 import { createEventGridPlane, type EventGridPlane } from "./arm/event-grid/event-grid-plane";
+import { createResourceGraphRoutes } from "./arm/resource-graph/graph-routes";
 import { withProviderRoutes } from "./arm/resources/provider-routes";
 import { storageAccountFacts } from "./arm/storage/storage-account-type";
 import { createRoutes, createWorld } from "./arm/world";
@@ -137,7 +138,8 @@ async function startListeners({
   const revokedAtMs = (objectId: string): number => grants.revokedAtMs(objectId);
   const authentication = new Authentication({ directory, key, authority, revokedAtMs });
   const throttle = new Throttle({ speed: options.speed, isEnforced: options.throttling ?? true });
-  const routes = withProviderRoutes(world, [...createRoutes(world), ...planes.routes, ...eventGrid.routes]);
+  const graph = createResourceGraphRoutes(world, { isEnforced: options.throttling ?? true });
+  const routes = withProviderRoutes(world, [...createRoutes(world), ...graph, ...planes.routes, ...eventGrid.routes]);
   const arm = createArmServer({
     world,
     routes,
