@@ -18,7 +18,12 @@ export interface PortalOptions {
 }
 
 const Quota = z.strictObject({ location: z.string().optional(), name: z.string(), limit: z.number().int().min(0) });
-const Size = z.strictObject({ available: z.boolean(), location: z.string().optional() });
+const Size = z.strictObject({
+  available: z.boolean(),
+  location: z.string().optional(),
+  /** Zones of the location in which the subscription may not use the size. */
+  restrictedZones: z.array(z.enum(["1", "2", "3"])).optional(),
+});
 const Latency = z.strictObject({ multiplier: z.number().min(0) });
 
 /** What is done to the simulated cloud from outside: quotas, sold out sizes, an eviction, deny policies, and the hand of a person. */
@@ -88,8 +93,15 @@ function setQuota(world: CloudWorld, body: z.infer<typeof Quota>): WireReply {
   return { status: 204 };
 }
 
-function setSize(world: CloudWorld, size: string, { available, location }: z.infer<typeof Size>): WireReply {
+function setSize(
+  world: CloudWorld,
+  size: string,
+  { available, location, restrictedZones }: z.infer<typeof Size>,
+): WireReply {
   if (!findVmSize(size)) return refuse(404, { code: "UnknownSize", message: `There is no VM size '${size}'.` });
+  if (restrictedZones && location === undefined)
+    return refuse(400, { code: "InvalidField", message: "Zones are those of a location.", target: "location" });
+  if (restrictedZones && location !== undefined) world.capacity.restrictZones(size, location, restrictedZones);
   world.capacity.setAvailable(size, { location, isAvailable: available });
   return { status: 204 };
 }

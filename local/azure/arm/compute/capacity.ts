@@ -45,11 +45,13 @@ const normalized = (name: string): string => name.toLowerCase().replaceAll(" ", 
 export class Capacity {
   private readonly limits: JsonTable<number>;
   private readonly soldOut: JsonTable<boolean>;
+  private readonly restrictedZones: JsonTable<readonly string[]>;
   private readonly settings: JsonTable<number>;
 
   constructor(private readonly options: CapacityOptions) {
     this.limits = new JsonTable(options.database, "quotaLimits");
     this.soldOut = new JsonTable(options.database, "soldOutSizes");
+    this.restrictedZones = new JsonTable(options.database, "restrictedZones");
     this.settings = new JsonTable(options.database, "capacitySettings");
   }
 
@@ -81,6 +83,16 @@ export class Capacity {
       !this.soldOut.get(`* ${size.toLowerCase()}`) &&
       !this.soldOut.get(`${locationName(location)} ${size.toLowerCase()}`)
     );
+  }
+
+  /** Zones of a location in which the subscription may not use a size; none lifts what was there. */
+  restrictZones(size: string, location: string, zones: readonly string[]): void {
+    this.restrictedZones.set(`${locationName(location)} ${size.toLowerCase()}`, zones);
+  }
+
+  restrictionOf(size: string, location: string): { readonly isWhole: boolean; readonly zones: readonly string[] } {
+    const zones = this.restrictedZones.get(`${locationName(location)} ${size.toLowerCase()}`) ?? [];
+    return { isWhole: !this.isAvailable(size, location), zones };
   }
 
   get latencyMultiplier(): number {

@@ -36,7 +36,7 @@ export function createComputeRoutes(world: CloudWorld): ArmRoute[] {
     listRoute(["subscription", "Microsoft.Compute/locations/usages"], (request) => usages(world, request)),
     listRoute(["subscription", "Microsoft.Compute/skus"], (request) => ({
       status: 200,
-      body: { value: skuRows(world, request.query.get("$filter")) },
+      body: { value: skuRows(world, { filter: request.query.get("$filter") }) },
     })),
   ];
 }

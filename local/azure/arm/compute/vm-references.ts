@@ -132,7 +132,9 @@ export function requireSize(
       `The value ${name} provided for the VM size is not valid. The valid sizes in the current region are: ${SIZE_NAMES.join(", ")}.`,
     );
   }
-  if (!world.capacity.isAvailable(size.name, location)) throw skuNotAvailable(size.name, location);
+  const restricted = world.capacity.restrictionOf(size.name, location);
+  const isRestricted = vm.zones?.some((zone) => restricted.zones.includes(zone)) ?? false;
+  if (restricted.isWhole || isRestricted) throw skuNotAvailable(size.name, location);
   const priority = vm.properties?.priority ?? (instead && propertiesOf(instead)["priority"]);
   world.capacity.demand(
     { subscriptionId, location },

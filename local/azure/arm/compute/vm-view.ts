@@ -9,7 +9,11 @@ export function vmView(vm: StoredResource, { withInstanceView }: { withInstanceV
 }
 
 /** A VM as the answer of a call that reads or writes it: its etag is in a header too. */
-export const vmReply = (status: number, vm: StoredResource, { withInstanceView } = { withInstanceView: false }): ArmReply => ({
+export const vmReply = (
+  status: number,
+  vm: StoredResource,
+  { withInstanceView } = { withInstanceView: false },
+): ArmReply => ({
   status,
   body: vmView(vm, { withInstanceView }),
   headers: { ETag: String(vm.body["etag"]) },
