@@ -15,7 +15,8 @@ export const missingApiVersion = (): ArmError =>
   });
 
 // The newest of those that Azure names; it names some fifty.
-const SUPPORTED_VERSIONS = "2024-08-01,2024-06-01-preview,2024-03-01,2023-07-01,2023-07-01-preview,2022-12-01,2021-04-01";
+const SUPPORTED_VERSIONS =
+  "2024-08-01,2024-06-01-preview,2024-03-01,2023-07-01,2023-07-01-preview,2022-12-01,2021-04-01";
 
 export const invalidApiVersion = (given: string): ArmError =>
   new ArmError(400, {

@@ -10,12 +10,19 @@ export function requirePreconditions({ headers, path }: ArmRequest, known: Store
   const noneMatch = headers["if-none-match"];
   const match = headers["if-match"];
   if (noneMatch !== undefined && noneMatch !== "*") throw unsupportedNoneMatch();
-  if (noneMatch === "*" && known) throw failed(path.type, `Etag provided in if-none-match header * matches ${etagOf(known)} of resource`, known.id);
+  if (noneMatch === "*" && known)
+    throw failed(path.type, `Etag provided in if-none-match header * matches ${etagOf(known)} of resource`, known.id);
   if (match === undefined) return;
-  if (!known) throw failed(path.type, `Etag provided in if-match header ${match} does not match etag of resource`, path.id);
-  const etag = known.body["etag"];
-  if (match === "*" || etag === undefined || strong(match) === strong(String(etag))) return;
-  throw failed(path.type, `Etag provided in if-match header ${match} does not match ${etagOf(known)} of resource`, known.id);
+  if (!known)
+    throw failed(path.type, `Etag provided in if-match header ${match} does not match etag of resource`, path.id);
+  const { etag } = known.body;
+  // Without an etag there is nothing to compare with: such providers do not read the header.
+  if (match === "*" || typeof etag !== "string" || strong(match) === strong(etag)) return;
+  throw failed(
+    path.type,
+    `Etag provided in if-match header ${match} does not match ${etagOf(known)} of resource`,
+    known.id,
+  );
 }
 
 const etagOf = ({ body }: StoredResource): string => `etag ${typeof body["etag"] === "string" ? body["etag"] : "*"}`;

@@ -12,7 +12,8 @@ const MAX_LEVELS = 16;
 export function regionOf(world: CloudWorld, { path, body }: Pick<ArmRequest, "path" | "body">): string {
   const known = (location: string | undefined): string | undefined =>
     location !== undefined && world.locations.includes(locationName(location)) ? locationName(location) : undefined;
-  const stored = (id: string): string | undefined => known(Located.safeParse(world.resources.get(id)?.body).data?.location);
+  const stored = (id: string): string | undefined =>
+    known(Located.safeParse(world.resources.get(id)?.body).data?.location);
   const given = known(/\/locations\/([^/]+)/i.exec(path.whole)?.[1]);
   const own = given ?? stored(path.id) ?? known(Located.safeParse(body).data?.location);
   if (own !== undefined) return own;

@@ -67,7 +67,10 @@ export function createSimpleRoutes(world: CloudWorld, simple: SimpleType): ArmRo
     itemRoute("DELETE", at, (request) => remove(world, simple, request)),
     listRoute(at, (request) => {
       const group = requireGroup(world, request);
-      return listed(request, (one) => isSame(one.group, group.name) && isSame(one.subscriptionId, group.subscriptionId));
+      return listed(
+        request,
+        (one) => isSame(one.group, group.name) && isSame(one.subscriptionId, group.subscriptionId),
+      );
     }),
     listRoute(["subscription", simple.type], (request) =>
       listed(request, (one) => isSame(one.subscriptionId, request.path.subscriptionId ?? "")),

@@ -1,4 +1,5 @@
 import { ArmError } from "./arm-error";
+import type { Caller } from "./resource-events";
 import type { ArmRequest } from "./route";
 import { ARM_LIMITS, type ComputePolicy, computePolicyOf, GLOBAL_LIMITS, requestKind } from "./throttle-limits";
 import { type Draw, type Limit, TokenBuckets, type TokenBucketsOptions } from "./token-buckets";
@@ -45,7 +46,7 @@ export class Throttle {
     throw requestsThrottled({
       level,
       kind,
-      id: subscription ?? String(caller.claims["tid"] ?? ""),
+      id: subscription ?? tenantOf(caller),
       actor: caller.objectId,
       headers: { ...headers, "Retry-After": String(refused.retryAfterSeconds) },
       retryAfterSeconds: refused.retryAfterSeconds,
@@ -67,6 +68,8 @@ export class Throttle {
     throw computeThrottled(group, refused.limit, { ...whole, "Retry-After": String(refused.retryAfterSeconds) });
   }
 }
+
+const tenantOf = ({ claims }: Caller): string => (typeof claims["tid"] === "string" ? claims["tid"] : "");
 
 interface Refused {
   readonly level: string;

@@ -56,7 +56,9 @@ export class TokenBuckets {
     const empty = draws[emptyAt];
     if (empty) return { left: tokens.map(Math.floor), refused: this.refusal(empty.limit, tokens[emptyAt] ?? 0) };
     const left = tokens.map((one) => Math.max(0, one - 1));
-    draws.forEach(({ key, limit }, index) => this.keep(key, { limit, tokens: left[index] ?? 0, updatedAtMs: this.now() }));
+    draws.forEach(({ key, limit }, index) =>
+      this.keep(key, { limit, tokens: left[index] ?? 0, updatedAtMs: this.now() }),
+    );
     return { left: left.map(Math.floor) };
   }
 

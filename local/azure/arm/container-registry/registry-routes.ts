@@ -4,6 +4,7 @@ import type { RegistryFacts } from "../../../registry/registry-request";
 import type { RegistryPlane } from "../../../registry/registry-plane";
 import { ArmError } from "../arm-error";
 import type { CloudWorld } from "../cloud-world";
+import { pageById } from "../paging";
 import { parseBody } from "../parse-body";
 import { newResource, requireGroup, requireLocation, requireResource } from "../resource-access";
 import { actionRoute, type ArmReply, type ArmRequest, type ArmRoute, itemRoute, listRoute } from "../route";
@@ -58,15 +59,10 @@ export function createRegistryRoutes(parts: Parts): ArmRoute[] {
   const { world, plane } = parts;
   world.resources.onDelete(REGISTRY_TYPE, (registry) => plane.purgeSoon(registryInstanceOf(registry)));
   const at = ["group", REGISTRY_TYPE] as const;
-  const listed = (keep: (one: StoredResource) => boolean): ArmReply => ({
-    status: 200,
-    body: {
-      value: world.resources
-        .ofType(REGISTRY_TYPE)
-        .filter(keep)
-        .map((one) => registryView(parts, one)),
-    },
-  });
+  const listed = (request: ArmRequest, keep: (one: StoredResource) => boolean): ArmReply => {
+    const rows = world.resources.ofType(REGISTRY_TYPE).filter(keep);
+    return pageById(world, request, { rows, view: (one) => registryView(parts, one) });
+  };
   return [
     itemRoute("PUT", at, (request) => putRegistry(parts, request)),
     itemRoute("PATCH", at, (request) => patchRegistry(parts, request)),
@@ -74,10 +70,13 @@ export function createRegistryRoutes(parts: Parts): ArmRoute[] {
     itemRoute("DELETE", at, (request) => deleteRegistry(parts, request)),
     listRoute(at, (request) => {
       const group = requireGroup(world, request);
-      return listed((one) => isSame(one.group, group.name) && isSame(one.subscriptionId, group.subscriptionId));
+      return listed(
+        request,
+        (one) => isSame(one.group, group.name) && isSame(one.subscriptionId, group.subscriptionId),
+      );
     }),
-    listRoute(["subscription", REGISTRY_TYPE], ({ path }) =>
-      listed((one) => isSame(one.subscriptionId, path.subscriptionId ?? "")),
+    listRoute(["subscription", REGISTRY_TYPE], (request) =>
+      listed(request, (one) => isSame(one.subscriptionId, request.path.subscriptionId ?? "")),
     ),
     actionRoute(["group", `${REGISTRY_TYPE}/listCredentials`], (request) => listCredentials(world, request)),
     {

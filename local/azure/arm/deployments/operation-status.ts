@@ -16,7 +16,7 @@ export const statusHeaders = (request: ArmRequest, record: DeploymentRecord): Re
 });
 
 // Without it command lines ask every half minute.
-const RETRY_SECONDS = 10;
+export const RETRY_SECONDS = 10;
 
 const STATUS = { InProgress: "Running", Succeeded: "Succeeded", Failed: "Failed", Canceled: "Canceled" } as const;
 

@@ -2,7 +2,7 @@ import type { CloudWorld } from "../cloud-world";
 import type { Caller } from "../resource-events";
 import type { ArmReply, ArmRequest } from "../route";
 import { type DeploymentRequest, parseDeployment, prepareChecked } from "./deployment-request";
-import { statusUrl } from "./operation-status";
+import { RETRY_SECONDS, statusUrl } from "./operation-status";
 import { whatIf } from "./what-if";
 
 interface WhatIfInput {
@@ -29,7 +29,8 @@ export function beginWhatIf(world: CloudWorld, request: ArmRequest): ArmReply {
     latencyMs: 0,
     input: { whatIf: JSON.stringify(input) },
   });
-  return { status: 202, headers: { Location: statusUrl(request, { id: deployment.id, operationId: operation.id }) } };
+  const Location = statusUrl(request, { id: deployment.id, operationId: operation.id });
+  return { status: 202, headers: { Location, ...world.latencies.retryAfter(RETRY_SECONDS) } };
 }
 
 export function registerWhatIf(world: CloudWorld): void {

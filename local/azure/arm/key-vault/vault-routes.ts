@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { VaultPlane } from "../../../vault/vault-plane";
 import { invalidParameter } from "../arm-errors";
 import type { CloudWorld } from "../cloud-world";
+import { pageById } from "../paging";
 import { parseBody } from "../parse-body";
 import { newResource, requireGroup, requireLocation, requireResource } from "../resource-access";
 import { type ArmReply, type ArmRequest, type ArmRoute, itemRoute, listRoute } from "../route";
@@ -39,15 +40,10 @@ export function createVaultRoutes(parts: VaultParts): ArmRoute[] {
   const { world, deleted } = parts;
   world.resources.onDelete(VAULT_TYPE, (vault) => deleted.keep(vault));
   const at = ["group", VAULT_TYPE] as const;
-  const listed = (keep: (one: StoredResource) => boolean): ArmReply => ({
-    status: 200,
-    body: {
-      value: world.resources
-        .ofType(VAULT_TYPE)
-        .filter(keep)
-        .map((one) => vaultView(parts, one)),
-    },
-  });
+  const listed = (request: ArmRequest, keep: (one: StoredResource) => boolean): ArmReply => {
+    const rows = world.resources.ofType(VAULT_TYPE).filter(keep);
+    return pageById(world, request, { rows, view: (one) => vaultView(parts, one), takesTop: true });
+  };
   return [
     itemRoute("PUT", at, (request) => putVault(parts, request)),
     itemRoute("PATCH", at, (request) => patchVault(parts, request)),
@@ -55,10 +51,13 @@ export function createVaultRoutes(parts: VaultParts): ArmRoute[] {
     itemRoute("DELETE", at, (request) => deleteVault(parts, request)),
     listRoute(at, (request) => {
       const group = requireGroup(world, request);
-      return listed((one) => isSame(one.group, group.name) && isSame(one.subscriptionId, group.subscriptionId));
+      return listed(
+        request,
+        (one) => isSame(one.group, group.name) && isSame(one.subscriptionId, group.subscriptionId),
+      );
     }),
-    listRoute(["subscription", VAULT_TYPE], ({ path }) =>
-      listed((one) => isSame(one.subscriptionId, path.subscriptionId ?? "")),
+    listRoute(["subscription", VAULT_TYPE], (request) =>
+      listed(request, (one) => isSame(one.subscriptionId, request.path.subscriptionId ?? "")),
     ),
     itemRoute("PUT", ["group", `${VAULT_TYPE}/accessPolicies`], (request) => putPolicies(parts, request)),
     {

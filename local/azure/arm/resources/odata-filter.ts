@@ -1,7 +1,6 @@
 /** What ARM reads of OData's `$filter`: comparisons and two functions, joined by `and` and `or`, in parentheses or not. */
 export type FilterExpression =
-  | { readonly kind: "and" | "or"; readonly parts: readonly FilterExpression[] }
-  | FilterTerm;
+  { readonly kind: "and" | "or"; readonly parts: readonly FilterExpression[] } | FilterTerm;
 
 export interface FilterTerm {
   readonly kind: "eq" | "ne" | "substringof" | "startswith";
@@ -83,9 +82,7 @@ class FilterParser {
     if (!this.take("mark", ",")) return undefined;
     const second = this.next(kind === "substringof" ? "word" : "text");
     if (!this.take("mark", ")") || first === undefined || second === undefined) return undefined;
-    return kind === "substringof"
-      ? { kind, property: second, value: first }
-      : { kind, property: first, value: second };
+    return kind === "substringof" ? { kind, property: second, value: first } : { kind, property: first, value: second };
   }
 
   private take(kind: "word" | "mark", wanted: string): boolean {

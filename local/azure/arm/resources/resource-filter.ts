@@ -35,7 +35,10 @@ export function parseResourceFilter(text: string | null, list: keyof typeof ALLO
   const properties = terms.map(({ property }) => property);
   if (!expression || !isAllowed || (properties.includes("tagvalue") && !properties.includes("tagname")))
     throw invalidFilter(filter);
-  return { keep: (resource) => matches(resource, expression), hidesTags: list === "resources" && properties.includes("tagvalue") };
+  return {
+    keep: (resource) => matches(resource, expression),
+    hidesTags: list === "resources" && properties.includes("tagvalue"),
+  };
 }
 
 const termsOf = (expression: FilterExpression): FilterTerm[] =>
@@ -55,14 +58,9 @@ interface Candidate {
 }
 
 function holds(expression: FilterExpression, candidate: Candidate): boolean {
-  switch (expression.kind) {
-    case "and":
-      return expression.parts.every((part) => holds(part, candidate));
-    case "or":
-      return expression.parts.some((part) => holds(part, candidate));
-    default:
-      return isTrue(expression, candidate);
-  }
+  if (!("parts" in expression)) return isTrue(expression, candidate);
+  const { kind, parts } = expression;
+  return kind === "and" ? parts.every((part) => holds(part, candidate)) : parts.some((part) => holds(part, candidate));
 }
 
 function isTrue({ kind, property, value }: FilterTerm, { resource, tag }: Candidate): boolean {

@@ -21,7 +21,12 @@ const TagsPatch = z.looseObject({
 export function createTagRoutes(world: CloudWorld): ArmRoute[] {
   const item = { level: "any", type: TYPE, isItem: true } as const;
   return [
-    { ...item, method: "GET", action: `${TYPE}/read`, handle: (request) => view(request, targetOf(world, request).tags) },
+    {
+      ...item,
+      method: "GET",
+      action: `${TYPE}/read`,
+      handle: (request) => view(request, targetOf(world, request).tags),
+    },
     { ...item, method: "PUT", action: `${TYPE}/write`, handle: (request) => put(world, request) },
     { ...item, method: "PATCH", action: `${TYPE}/write`, handle: (request) => patch(world, request) },
     { ...item, method: "DELETE", action: `${TYPE}/delete`, handle: (request) => remove(world, request) },
@@ -48,7 +53,11 @@ function targetOf(world: CloudWorld, request: ArmRequest): Target {
   }
   if (group !== undefined) requireGroup(world, request);
   const known = world.resources.get(scope);
-  if (!known) throw resourceNotFound(scope.slice(scope.lastIndexOf("/providers/") + "/providers/".length), group ?? "");
+  if (!known)
+    throw resourceNotFound(
+      scope.slice(scope.toLowerCase().lastIndexOf("/providers/") + "/providers/".length),
+      group ?? "",
+    );
   return {
     type: known.type,
     tags: (known.body["tags"] ?? {}) as Tags, // checked when it was written
@@ -57,7 +66,10 @@ function targetOf(world: CloudWorld, request: ArmRequest): Target {
 }
 
 function view({ path }: ArmRequest, tags: Tags): ArmReply {
-  return { status: 200, body: { id: `${path.scope}/providers/${TYPE}/default`, name: "default", type: TYPE, properties: { tags } } };
+  return {
+    status: 200,
+    body: { id: `${path.scope}/providers/${TYPE}/default`, name: "default", type: TYPE, properties: { tags } },
+  };
 }
 
 function put(world: CloudWorld, request: ArmRequest): ArmReply {

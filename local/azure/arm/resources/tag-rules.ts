@@ -9,7 +9,6 @@ const MAX_TAGS = 50;
 const MAX_NAME = 512;
 const MAX_NAME_IN_STORAGE = 128;
 const MAX_VALUE = 256;
-// eslint-disable-next-line no-control-regex -- they are what is looked for
 const RESERVED = /[<>%&\\?/\u0000-\u001f\u007f]/;
 
 const Tagged = z.object({ tags: z.record(z.string(), z.string()) });
