@@ -3,6 +3,7 @@ import { app } from "@azure/functions";
 import { TableClient, TableServiceClient } from "@azure/data-tables";
 import { ManagedIdentityCredential } from "@azure/identity";
 import { ServiceBusClient } from "@azure/service-bus";
+import { ContainerClient } from "@azure/storage-blob";
 import * as df from "durable-functions";
 import type { DurableClient } from "durable-functions";
 import { AccessDirectory } from "./access/access-directory";
@@ -20,6 +21,7 @@ import { PlacementSteps } from "./activities/placement-steps";
 import { QuotaView } from "./activities/quota";
 import { createSweepActivities } from "./activities/sweep";
 import { Wake } from "./activities/wake";
+import { AuditBlob } from "./azure/audit-blob";
 import { ArmResourceClient } from "./azure/arm-resource-client";
 import { ArmVmClient } from "./azure/arm-vm-client";
 import { DurableInstances } from "./azure/durable-instances";
@@ -117,7 +119,9 @@ const verifier = new TokenVerifier({
   audience: settings.apiAudience,
 });
 const complain = (line: string): void => void process.stderr.write(`${line}\n`);
-const audit = new AuditLog([auditRows]);
+const auditBlob =
+  settings.auditBlobUrl === undefined ? [] : [new AuditBlob(new ContainerClient(settings.auditBlobUrl, credential))];
+const audit = new AuditLog([auditRows, ...auditBlob]);
 const directory = new AccessDirectory({ definitions, assignments, firstOwnerId: settings.bootstrapOwnerObjectId });
 const scopes = new ScopeResolver(organizations, settings.estatePrefix);
 const catalogue = new RoleCatalogue(definitions);

@@ -29,16 +29,18 @@ export const RoleDefinitionBody = z.strictObject({
 });
 export type RoleDefinitionBody = z.infer<typeof RoleDefinitionBody>;
 
-/** The name of a custom role in a path. */
-export const RoleSlug = z
+const slug = z
   .string()
   .regex(
     /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
     "must be 3 to 63 characters a-z, 0-9 or -, not starting or ending with -",
   );
 
+/** The name of a custom role in a path. */
+export const RoleSlug = slug;
+
 /** The name of an assignment in a path; a GUID is one. */
-export const AssignmentId = RoleSlug;
+export const AssignmentId = slug.describe("id of an assignment");
 
 export const PrincipalType = z.enum(["User", "Group", "ServicePrincipal", "ManagedIdentity"]);
 

@@ -1,4 +1,5 @@
 import reader from "../../../src/domain/capacity-reader.json";
+import appender from "../../../src/domain/audit-appender.json";
 import operator from "../../../src/domain/machine-operator.json";
 
 /** The table of who may do what in Azure, written down by hand: a right that is added here has to be added on purpose. */
@@ -45,4 +46,13 @@ it.each([
 
 it.each([operator, reader])("has no wildcard, and nothing of vaults, storage or roles in $Name (I5)", ({ Actions }) => {
   expect(Actions.filter((action) => /[*]|KeyVault|Storage|Authorization|ContainerRegistry/.test(action))).toEqual([]);
+});
+
+it("gives the audit's keeper the right to add and to read, and no other (T27)", () => {
+  expect([appender.Actions, appender.NotActions, appender.NotDataActions]).toEqual([[], [], []]);
+  expect(appender.DataActions.map((action) => action.split("/").slice(-2).join("/"))).toEqual([
+    "add/action",
+    "add/action",
+    "entities/read",
+  ]);
 });
