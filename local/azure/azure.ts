@@ -112,6 +112,8 @@ function loadOrCreateHeader(folder: string): string {
   }
 }
 
+const coresOf = (size: string): number => findVmSize(size)?.vcpus ?? 0;
+
 interface Listeners {
   readonly https: Listener;
   readonly identity: Listener;
@@ -140,20 +142,11 @@ async function startListeners({
   const throttle = new Throttle({ speed: options.speed, isEnforced: options.throttling ?? true });
   const graph = createResourceGraphRoutes(world, { isEnforced: options.throttling ?? true });
   const routes = withProviderRoutes(world, [...createRoutes(world), ...graph, ...planes.routes, ...eventGrid.routes]);
-  const arm = createArmServer({
-    world,
-    routes,
-    authentication,
-    throttle,
-    faults,
-    calls,
-  });
+  const arm = createArmServer({ world, routes, authentication, throttle, faults, calls });
   const deviceCodeIntervalSeconds = options.deviceCodeIntervalSeconds ?? 5;
   const tenants = createEntraRoutes({ directory, issuer, grants, key, faults, authority, deviceCodeIntervalSeconds });
   const entra = eventGrid.before(tenants);
-  const { locations } = world;
-  const coresOf = (size: string): number => findVmSize(size)?.vcpus ?? 0;
-  const prices = createRetailPrices({ locations, coresOf, faults, origin: authority });
+  const prices = createRetailPrices({ locations: world.locations, coresOf, faults, origin: authority });
   // One port for all, as they share a certificate: what is no ARM path and no price list is a tenant's.
   const isArm = /^\/(subscriptions|providers|tenants)(\/|$)/i;
   const https = await startListener({

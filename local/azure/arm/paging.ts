@@ -70,7 +70,7 @@ function cursorOf({ path, query }: ArmRequest): string | undefined {
   const given = query.get("$skiptoken");
   if (given === null) return undefined;
   const token = Token.safeParse(jsonOf(Buffer.from(given, "base64url").toString("utf8")));
-  if (token.success && token.data[0] !== "") return token.data[1];
+  if (token.success && token.data[0] === listOf(path.whole, query)) return token.data[1];
   // As Compute says it: https://github.com/Azure/azure-sdk-for-java/issues/27991
   throw new ArmError(
     400,

@@ -76,7 +76,8 @@ export function metersOf(region: string, coresOf: (size: string) => number): Met
   return VM_PRICES.flatMap(([size, usdPerHour, spotRatio]) => {
     const price = usdPerHour * (PREMIUMS[region] ?? 1);
     return KINDS.map((kind) => {
-      const discounted = kind.suffix === "" ? price : kind.suffix === " Spot" ? price * spotRatio : price * 0.4;
+      const ratios = { "": 1, " Spot": spotRatio, " Low Priority": 0.4 };
+      const discounted = price * ratios[kind.suffix];
       const windows = kind.isWindows ? coresOf(size) * WINDOWS_USD_PER_CORE_HOUR : 0;
       return meterOf({ region, size, kind, price: Number((discounted + windows).toFixed(6)) });
     });

@@ -49,7 +49,10 @@ const FUNCTIONS: Readonly<Record<string, (given: string, wanted: string) => bool
   endswith: (given, wanted) => given.endsWith(wanted),
 };
 
-const valueOf = (row: PriceFacts, field: string): string => String(row[field === "priceType" ? "type" : field] ?? "");
+function valueOf(row: PriceFacts, field: string): string {
+  const value = row[field === "priceType" ? "type" : field];
+  return typeof value === "string" || typeof value === "boolean" ? String(value) : "";
+}
 
 class Parser {
   private at = 0;

@@ -5,6 +5,7 @@ import {
   computeOf,
   createEstate,
   credentialOf,
+  eventually,
   fast,
   GROUP,
   GROUP_ID,
@@ -53,7 +54,7 @@ function ask(query: string, options: Options = {}, as?: ServicePrincipal): Promi
     query,
     subscriptions: [SUBSCRIPTION],
     options: { resultFormat: "objectArray", ...options },
-  }) as Promise<Result>;
+  });
 }
 const rowsOf = async (query: string): Promise<Record<string, unknown>[]> =>
   (await ask(query)).data as Record<string, unknown>[];
@@ -189,7 +190,7 @@ it("follows what is made and deleted (docs: Resource Graph, data freshness)", as
   });
   const made = await rowsOf(`resources | where id =~ '${id}' | project name`);
   await call(fixture, { method: "DELETE", path: id });
-  await fixture.azure.calls();
+  await eventually(async () => (await rowsOf(`resources | where id =~ '${id}'`)).length === 0);
 
   expect(made).toEqual([{ name: "passing" }]);
 });

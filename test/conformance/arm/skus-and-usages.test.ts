@@ -61,9 +61,7 @@ it("restricts a size that is sold out in its location and zones, and refuses it 
   expect((await skuOf()).restrictions).toEqual([]);
   await portal(`/sizes/${SIZE}`, { available: false, location: LOCATION });
   const { restrictions = [] } = await skuOf();
-  const refusal = await refusalOf(
-    computeOf(fixture).virtualMachines.createOrUpdate(GROUP, "vm", vmSpec("vm"), fast) as Promise<unknown>,
-  );
+  const refusal = await refusalOf(computeOf(fixture).virtualMachines.createOrUpdate(GROUP, "vm", vmSpec("vm"), fast));
 
   expect(restrictions.map(({ type, reasonCode }) => [type, reasonCode])).toEqual([
     ["Location", "NotAvailableForSubscription"],

@@ -32,7 +32,7 @@ export function activityRow(seed: EventSeed, result: EventResult, event: Resourc
   const at = event.eventTime;
   const eventDataId = randomUUID();
   // A person is shown by name, an application by its object id.
-  const caller = typeof claims["upn"] === "string" ? claims["upn"] : String(claims["oid"] ?? "");
+  const caller = [claims["upn"], claims["oid"]].find((claim) => typeof claim === "string") ?? "";
   const resourceGroup = path?.group ?? /\/resourcegroups\/([^/]+)/i.exec(resourceId)?.[1] ?? "";
   const { url, ...request } = seed.httpRequest ?? {};
   const view = {

@@ -75,6 +75,7 @@ function restrictionsOf(world: CloudWorld, size: string, location: string): obje
   return zones.length > 0 ? [zonal] : [];
 }
 
+const DISK_SIZES = { Standard_LRS: "S10", StandardSSD_LRS: "E10", Premium_LRS: "P10" } as const;
 const DISK_TYPES = ["Standard_LRS", "StandardSSD_LRS", "Premium_LRS"] as const;
 
 function diskRow(name: (typeof DISK_TYPES)[number], location: string): object {
@@ -82,7 +83,7 @@ function diskRow(name: (typeof DISK_TYPES)[number], location: string): object {
     resourceType: "disks",
     name,
     tier: name.startsWith("Premium") ? "Premium" : "Standard",
-    size: name.startsWith("Premium") ? "P10" : name.startsWith("StandardSSD") ? "E10" : "S10",
+    size: DISK_SIZES[name],
     locations: [location],
     locationInfo: [{ location, zones: [...ZONES], zoneDetails: [] }],
     capabilities: [capability("MaxSizeGiB", 128), capability("MinSizeGiB", 64), capability("MaxIOps", 500)],

@@ -25,7 +25,15 @@ export class InternalCalls {
   }
 
   /** Waits until the routes are there: after a restart deployments go on before anybody can call. */
-  async send({ method, path, apiVersion, body, caller, correlationId, host = "localhost" }: InternalCall): Promise<WireReply> {
+  async send({
+    method,
+    path,
+    apiVersion,
+    body,
+    caller,
+    correlationId,
+    host = "localhost",
+  }: InternalCall): Promise<WireReply> {
     const handler = await this.connected.promise;
     const headers = {
       host,

@@ -6,7 +6,7 @@ export const isNothing = (value: unknown): boolean => value === undefined || val
 export function textOfValue(value: unknown): string {
   if (isNothing(value)) return "";
   if (value instanceof Date) return value.toISOString();
-  return typeof value === "object" ? JSON.stringify(value) : String(value as string | number | boolean);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 export function memberOf(value: unknown, name: string): unknown {
