@@ -18,10 +18,13 @@ export class JobViews {
     return jobViewOf(job, attempts, machine);
   }
 
-  /** Many jobs of one organization: three queries, however many jobs there are. */
+  /** Jobs of one organization that lie beside each other: three queries, however many there are. */
   async ofAll(org: string, jobs: readonly JobRow[]): Promise<JobView[]> {
     const [attempts, live, ended] = await Promise.all([
-      this.attempts.listAll(org),
+      this.attempts.listAround(
+        org,
+        jobs.map(({ jobId }) => jobId),
+      ),
       this.machines.listLive(org),
       this.machines.listEnded(org),
     ]);

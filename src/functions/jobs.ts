@@ -13,6 +13,7 @@ import { audited } from "./audited";
 import type { CallerGuard } from "./caller-guard";
 import { answer, notFound, parseBody, problem } from "./http-answer";
 import type { JobViews } from "./job-view";
+import { afterOf, answerPage, PageQuery, parseQuery } from "./paging";
 
 export interface JobCallDeps {
   readonly guard: CallerGuard;
@@ -96,9 +97,12 @@ function list(deps: JobCallDeps): HttpFunctionOptions {
     handler: async (request) => {
       const permitted = await deps.guard.inOrganization(request, "Corral/organizations/jobs/read");
       if (!permitted.ok) return permitted.response;
+      const query = parseQuery(request, PageQuery);
+      if (!query.ok) return query.response;
       const { org } = permitted.value.organization;
-      const { jobs } = await deps.jobs.listAll(org);
-      return answer(200, { value: await deps.views.ofAll(org, jobs) });
+      const { $top, $skiptoken } = query.value;
+      const page = await deps.jobs.listPage(org, { top: $top, after: afterOf($skiptoken) });
+      return answerPage(request, await deps.views.ofAll(org, page.values), page.next);
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { TableClient } from "@azure/data-tables";
 import type { AttemptOutcome } from "../domain/attempt-outcome";
 import type { Offering } from "../domain/placement";
-import { findRow, insertRow, listRows, replaceRow, type Stored, toEntity } from "./rows";
+import { findRow, insertRow, listRows, listRowsBetween, replaceRow, type Stored, toEntity } from "./rows";
 
 /** One try of a job on one machine. Times are RFC 3339; absent until they are known. */
 export interface AttemptRow {
@@ -44,9 +44,12 @@ export class AttemptTable {
     return replaceRow(this.client, toEntity(next.org, keyOf(next.jobId, next.attempt), next), before.etag);
   }
 
-  /** Every attempt of an organization, in the order of jobs and numbers. */
-  async listAll(org: string): Promise<AttemptRow[]> {
-    const rows = await listRows<AttemptRow>(this.client, org, "");
+  /** The attempts of some jobs that lie beside each other, in the order of jobs and numbers; others between them may come along. */
+  async listAround(org: string, jobIds: readonly string[]): Promise<AttemptRow[]> {
+    const prefixes = jobIds.map((jobId) => `${jobId}:`).sort();
+    const [first, last] = [prefixes[0], prefixes.at(-1)];
+    if (first === undefined || last === undefined) return [];
+    const rows = await listRowsBetween<AttemptRow>(this.client, org, { from: first, to: `${last}\u{ffff}` });
     return rows.map(({ value }) => value);
   }
 

@@ -25,6 +25,12 @@ export const after = unlessUndefined("gt");
 export const upTo = unlessUndefined("le");
 export const before = unlessUndefined("lt");
 
+export const either = (one: Filter, other: Filter): Filter => `(${one} or ${other})` as Filter;
+
+/** The comparison itself, where the value is certain to be there. */
+export const below = (column: string, value: string): Filter => compare(column, "lt", value);
+export const notBelow = (column: string, value: string): Filter => compare(column, "ge", value);
+
 /** All of them; undefined when there is none. */
 export function and(...filters: readonly (Filter | undefined)[]): Filter | undefined {
   const given = filters.filter((filter) => filter !== undefined);

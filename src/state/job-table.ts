@@ -2,6 +2,8 @@ import type { TableClient } from "@azure/data-tables";
 import type { Job, JobState, TerminalState } from "../contract/job";
 import type { AttemptOutcome, RetriesUsed } from "../domain/attempt-outcome";
 import type { JobNeeds } from "../domain/placement";
+import { below, either, notBelow } from "./filter";
+import { pageOfRows, type RowPage } from "./row-page";
 import { findRow, listRows, type Stored, toEntity, writeTogether } from "./rows";
 
 /** A job as stored. Times are RFC 3339. */
@@ -99,6 +101,13 @@ export class JobTable {
   async listLive(org: string): Promise<LiveJob[]> {
     const rows = await listRows<LiveJob>(this.client, org, LIVE_PREFIX);
     return rows.map(({ value }) => value);
+  }
+
+  /** Jobs in the order of their ids, by pages; index rows are passed over. */
+  listPage(org: string, page: { readonly top: number; readonly after?: string | undefined }): Promise<RowPage<JobRow>> {
+    // ';' comes after ':', so this is everything but what begins with the prefix.
+    const filter = either(below("RowKey", LIVE_PREFIX), notBelow("RowKey", LIVE_PREFIX.replace(":", ";")));
+    return pageOfRows<JobRow>(this.client, { partitionKey: org, filter, ...page });
   }
 
   /** Every job of an organization, and every index row: for the ledger and the list of jobs. */

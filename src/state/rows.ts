@@ -79,6 +79,16 @@ export async function listRows<T>(client: TableClient, partitionKey: string, pre
   return collect<T>(client, { partitionKey, filter });
 }
 
+/** Rows of a partition whose keys lie between two, the first one included. */
+export function listRowsBetween<T>(
+  client: TableClient,
+  partitionKey: string,
+  keys: { readonly from: string; readonly to: string },
+): Promise<Stored<T>[]> {
+  const filter = and(equals("PartitionKey", partitionKey), from("RowKey", keys.from), before("RowKey", keys.to));
+  return collect<T>(client, { partitionKey, filter });
+}
+
 /** All rows of a table: only for tables that stay small, such as one row for each organization. */
 export function scanRows<T>(client: TableClient): Promise<Stored<T>[]> {
   return collect<T>(client, {});

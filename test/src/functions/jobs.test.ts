@@ -45,13 +45,14 @@ function jobCalls() {
 
 async function call(
   name: "submit" | "list" | "show",
-  fields: { body?: unknown; jobId?: string; org?: string } = {},
+  fields: { body?: unknown; jobId?: string; org?: string; query?: string } = {},
 ): Promise<Answer> {
-  const { jobId = "j1", org = "demo" } = fields;
+  const { jobId = "j1", org = "demo", query = "" } = fields;
   const authorization = await entra.bearerOf(ADMINISTRATOR);
   const request = httpRequest({
     authorization,
     params: { org, jobId },
+    query,
     ...("body" in fields && { body: fields.body }),
   });
   return answerOf(await jobCalls()[name].handler(request, invocation()));
@@ -136,3 +137,31 @@ it("notes a cancellation and tells the run; a job that is over is left as it is"
   expect(world().instances.woken).toEqual(["job-demo-j1"]);
   expect(late).toMatchObject({ status: 409, code: "JobAlreadyTerminal" });
 });
+
+it("lists jobs by pages, each with its attempts and none twice, and no index row (T26)", async () => {
+  const ids = ["a", "a-b", "a.b", "live", "live-1", "m", "z"];
+  for (const jobId of ids) await call("submit", { body: { ...body, jobId } });
+  for (const jobId of ["a", "a-b"]) {
+    const row = await world().jobs.find("demo", jobId);
+    if (row) await world().jobs.replace(row, { ...row.value, attempt: 1 });
+    await world().attempts.insert(attemptRow({ jobId, attempt: 1 }));
+  }
+  const seen: { jobId: string; attempts: unknown[] }[] = [];
+  let query: string | undefined = "$top=2";
+  while (query !== undefined) {
+    const page: Answer = await call("list", { query });
+    seen.push(...(page.body["value"] as typeof seen));
+    const { nextLink } = page.body;
+    query = typeof nextLink === "string" ? new URL(nextLink).search.slice(1) : undefined;
+  }
+
+  expect(seen.map(({ jobId }) => jobId)).toEqual([...ids].sort());
+  expect(seen.map(({ attempts }) => attempts.length)).toEqual([1, 1, 0, 0, 0, 0, 0]);
+});
+
+it.each(["$top=0", "$top=1001", "$top=x", "colour=red"])(
+  "refuses a list with %s, and names the field",
+  async (query) => {
+    expect(await call("list", { query })).toMatchObject({ status: 400, target: query.split("=")[0] });
+  },
+);

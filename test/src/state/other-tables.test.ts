@@ -106,7 +106,7 @@ it("lists the attempts of a job in order, and of no other job", async () => {
   await attempts.insert(attemptRow({ org: "demo2" }));
 
   expect((await attempts.listOf("demo", "j1")).map(({ attempt }) => attempt)).toEqual([1, 2, 10]);
-  expect(await attempts.listAll("demo")).toHaveLength(5);
+  expect(await attempts.listAround("demo", ["j1", "j", "j1-more"])).toHaveLength(5);
 });
 
 it("lists the sessions of an organization by machine", async () => {
