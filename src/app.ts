@@ -125,12 +125,13 @@ const audit = new AuditLog([auditRows, ...auditBlob]);
 const directory = new AccessDirectory({ definitions, assignments, firstOwnerId: settings.bootstrapOwnerObjectId });
 const scopes = new ScopeResolver(organizations, settings.estatePrefix);
 const catalogue = new RoleCatalogue(definitions);
+const accessAudit = new AccessAudit(audit, complain);
 const guard = new CallerGuard({
   verifier,
   organizations,
   directory,
   scopes,
-  accessAudit: new AccessAudit(audit, complain),
+  accessAudit,
   rateLimit: new RateLimit(new RateTable(table("Rates"))),
   requiredContext: settings.requiredAuthContext,
 });
@@ -178,6 +179,7 @@ const agent = createAgentCalls({
   registry: new AgentRegistry(machines, sessions),
   reports: new AgentReports({ machines, attempts, jobs, sessions }),
   work: new WorkIntake(machines, jobs),
+  accessAudit,
   instances,
 });
 df.app.client.http("agentRegister", agent.register);

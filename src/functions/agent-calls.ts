@@ -11,6 +11,7 @@ import {
   WorkRequest,
 } from "../contract/agent";
 import type { InstanceClient } from "../domain/instances";
+import type { AccessAudit } from "../intake/access-audit";
 import type { AgentReports } from "../intake/agent-report";
 import { type AgentRegistry, useSession } from "../intake/register-agent";
 import { wakeJob, wakeScheduler } from "../intake/start-work";
@@ -27,6 +28,7 @@ export interface AgentCallDeps {
   readonly registry: AgentRegistry;
   readonly reports: AgentReports;
   readonly work: WorkIntake;
+  readonly accessAudit: AccessAudit;
   readonly instances: (client: DurableClient) => InstanceClient;
   readonly heartbeatSeconds: number;
   readonly workPollSeconds: number;
@@ -63,10 +65,13 @@ export function createAgentCalls(deps: AgentCallDeps) {
 
 async function register(deps: AgentCallDeps, call: Call<RegisterRequest>): Promise<HttpResponseInit> {
   const registration = await deps.registry.register(call.body);
+  const { org, machineId } = call.body;
   if (registration.outcome === "refused") {
+    await deps.accessAudit.registered({ org, machineId, code: registration.code });
     return problem(403, registration.code, `machine ${call.body.machineId}: ${registration.code}`);
   }
   const { bootId, session, lostJobId } = registration;
+  await deps.accessAudit.registered({ org, machineId, bootId });
   if (lostJobId !== undefined) await wakeJob(call.instances, call.organization.org, lostJobId);
   await wakeScheduler(call.instances, call.organization.settings.subscriptionId);
   const { heartbeatSeconds, workPollSeconds } = deps;

@@ -55,6 +55,22 @@ export class AccessAudit {
     }));
   }
 
+  /** A machine has proved itself, once for each boot, or could not. */
+  async registered(machine: { org: string; machineId: string; bootId?: string; code?: string }): Promise<void> {
+    const { org, machineId, bootId = "", code } = machine;
+    const key = ["agent", org, machineId, bootId, code ?? ""].join("\n");
+    await this.once({ key, everyMs: code === undefined ? undefined : MINUTE_MS }, (id, at) => ({
+      id,
+      at,
+      operation: "Corral/signIn",
+      actor: { type: "agent", id: `${org}/${machineId}` },
+      org,
+      target: `/orgs/${org}/machines/${machineId}`,
+      correlationId: correlationIdOf(id),
+      ...(code === undefined ? { outcome: "succeeded" } : { outcome: "refused", code }),
+    }));
+  }
+
   /** A token that is not valid: nobody knows whose it is, so the minute's first of a kind is recorded. */
   async notAuthenticated(reason: string): Promise<void> {
     await this.once({ key: reason, everyMs: MINUTE_MS }, (id, at) => ({

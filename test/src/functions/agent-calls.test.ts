@@ -1,4 +1,5 @@
 import { createAgentCalls } from "../../../src/functions/agent-calls";
+import { AccessAudit } from "../../../src/intake/access-audit";
 import { AgentReports } from "../../../src/intake/agent-report";
 import { WorkIntake } from "../../../src/intake/hand-out-work";
 import { AgentRegistry, hashOfSecret } from "../../../src/intake/register-agent";
@@ -41,6 +42,7 @@ function agentCalls(verifier = entra.verifier) {
     registry: new AgentRegistry(w.machines, w.sessions),
     reports: new AgentReports(w),
     work: new WorkIntake(w.machines, w.jobs),
+    accessAudit: new AccessAudit(w.audit, () => undefined),
     instances: () => w.instances,
     heartbeatSeconds: 30,
     workPollSeconds: 2,
@@ -204,4 +206,18 @@ it("answers 503 when the keys cannot be had, so that the agent comes again (F52)
   entra.failure = undefined;
 
   expect(answerOf(response)).toMatchObject({ status: 503, headers: { "Retry-After": "5" } });
+});
+
+it("records that a machine proved itself once for each boot, and that another could not (E14)", async () => {
+  const agent = await register();
+  await call("register", { ...machine, vmId: "vm", agentVersion: "1", session: agent.session, bootId: agent.bootId });
+  await call("register", { ...machine, vmId: "vm", agentVersion: "1", session: "another" });
+  const lines = (await world().auditRows.list("demo", { top: 10, operation: "Corral/signIn" })).values;
+
+  expect(lines.map(({ actor, outcome, code }) => [actor.id, outcome, code])).toEqual(
+    expect.arrayContaining([
+      [`demo/${machine.machineId}`, "succeeded", undefined],
+      [`demo/${machine.machineId}`, "refused", "SessionRefused"],
+    ]),
+  );
 });
