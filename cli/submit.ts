@@ -1,46 +1,54 @@
 import { readFileSync } from "node:fs";
-import { callApi } from "./api";
-import { type Connection, UsageError } from "./connection";
+import { apiOf, orgPath } from "./api";
+import type { Command, CommandCall } from "./command";
+import { EXIT, type ExitCode, messageOf, refused, usage } from "./cli-error";
+import { orgOf } from "./connection";
 import { isOver, type ShownJob, showJob } from "./job";
 
 const LOOK_EVERY_MS = 500;
 
-/** `corral submit FILE`: submits a job, and with `wait` follows it to its end. Returns the exit code. */
-export async function submit(connection: Connection, file: string, options: { wait: boolean }): Promise<number> {
-  const text = readJobFile(file);
-  const org = orgOf(text) ?? connection.org;
-  let job = (await callApi(connection, {
-    method: "POST",
-    path: `/api/orgs/${encodeURIComponent(org)}/jobs`,
-    body: text,
-  })) as ShownJob;
-  process.stdout.write(`${showJob(job)}\n`);
-  if (!options.wait) return 0;
+export const SUBMIT_COMMAND: Command = {
+  words: "submit",
+  parameters: ["FILE"],
+  summary: "submit the job in FILE",
+  options: { wait: { type: "boolean", help: "follow it to its end; exit code 0 only if it succeeds" } },
+  run: submit,
+};
+
+async function submit(call: CommandCall): Promise<ExitCode> {
+  const text = readJobFile(call.parameter(0, "FILE"));
+  const named = orgNamedIn(text);
+  const connection = await call.connect();
+  const api = apiOf(connection);
+  const org = named ?? orgOf(connection);
+  let job = (await api.call({ method: "POST", path: orgPath(org, "jobs"), body: text })) as ShownJob;
   let shown = showJob(job);
-  while (!isOver(job)) {
+  call.output.line(shown);
+  while (call.isSet("wait") && !isOver(job)) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-    job = (await callApi(connection, { method: "GET", path: `/api/orgs/${org}/jobs/${job.jobId}` })) as ShownJob;
-    if (showJob(job) !== shown) process.stdout.write(`${showJob(job)}\n`);
+    job = (await api.call({ method: "GET", path: orgPath(org, "jobs", job.jobId) })) as ShownJob;
+    if (showJob(job) !== shown) call.output.line(showJob(job));
     shown = showJob(job);
   }
-  return job.state === "Succeeded" ? 0 : 1;
+  call.output.json(job);
+  return !call.isSet("wait") || job.state === "Succeeded" ? EXIT.done : EXIT.refused;
 }
 
 function readJobFile(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw new UsageError(`cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
+    throw usage(`cannot read ${file}: ${messageOf(error)}`);
   }
 }
 
 /** The organization that the job names; the API checks everything else and tells each wrong field. */
-function orgOf(text: string): string | undefined {
+function orgNamedIn(text: string): string | undefined {
   let job: unknown;
   try {
     job = JSON.parse(text);
   } catch (error) {
-    throw new UsageError(`the job is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw refused(`the job is not JSON: ${messageOf(error)}`);
   }
   if (typeof job !== "object" || job === null || !("org" in job)) return undefined;
   return typeof job.org === "string" ? job.org : undefined;
