@@ -213,6 +213,7 @@ const organizationCalls = createOrganizationCalls({
   intake: new OrganizationIntake(organizations),
   jobs,
   audit,
+  estatePrefix: settings.estatePrefix,
   instances,
 });
 app.http("putOrganization", organizationCalls.put);
@@ -242,8 +243,13 @@ for (const [name, { org, wide }] of Object.entries({
   app.http(`${name}Wide`, wide);
 }
 
-const { deploymentId, tenantId, apiAudience: audience, clientId } = settings;
-const deploymentCalls = createDeploymentCalls({ deploymentId, tenantId, audience, clientId }, organizations);
+const { deploymentId, tenantId, apiAudience } = settings;
+// Whom people sign in with: the deployment's public client, if it has one.
+const clientId = settings.pageClientId ?? settings.clientId;
+const deploymentCalls = createDeploymentCalls(
+  { deploymentId, tenantId, audience: apiAudience, clientId },
+  organizations,
+);
 app.http("showDeployment", deploymentCalls.deployment);
 app.http("showHealth", deploymentCalls.health);
 app.http("showOpenApi", createOpenApi());

@@ -27,6 +27,7 @@ const Environment = z.object({
     .default("corral"),
   JOB_QUEUE: z.string().min(1).default("jobs"),
   REJECTED_QUEUE: z.string().min(1).default("jobs-rejected"),
+  PAGE_CLIENT_ID: z.guid().optional(),
   AUDIT_BLOB_URL: z.url().optional(),
   REQUIRED_AUTH_CONTEXT: z
     .string()
@@ -60,6 +61,8 @@ export interface Settings {
   readonly estatePrefix: string;
   readonly jobQueue: string;
   readonly rejectedQueue: string;
+  /** Public client application by which people sign in. */
+  readonly pageClientId: string | undefined;
   /** Container of the append blobs that the audit is also written to. */
   readonly auditBlobUrl: string | undefined;
   /** Authentication context of Conditional Access that users must have met for whatever is not a read. */
@@ -108,6 +111,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     estatePrefix: read.ESTATE_PREFIX,
     jobQueue: read.JOB_QUEUE,
     rejectedQueue: read.REJECTED_QUEUE,
+    pageClientId: read.PAGE_CLIENT_ID,
     auditBlobUrl: read.AUDIT_BLOB_URL,
     requiredAuthContext: read.REQUIRED_AUTH_CONTEXT,
     cleanupSchedule: read.CLEANUP_SCHEDULE,

@@ -114,6 +114,8 @@ export type OrganizationState =
 export const EstateConfirmation = z.strictObject({
   /** Blob endpoint of the data account, `primaryEndpoints.blob`; without it jobs leave no artefacts. */
   dataBlobEndpoint: z.url().optional(),
+  /** The organization's vault, `properties.vaultUri`: where its users keep secrets. The service itself never calls it. */
+  vaultUrl: z.url({ protocol: /^https$/ }).optional(),
   volumes: z.array(VolumeName).optional(),
 });
 export type EstateConfirmation = z.infer<typeof EstateConfirmation>;

@@ -21,14 +21,16 @@ export interface OrganizationCallDeps {
   readonly intake: OrganizationIntake;
   readonly jobs: JobTable;
   readonly audit: AuditTrail;
+  readonly estatePrefix: string;
   readonly instances: (client: DurableClient) => InstanceClient;
 }
 
 const OPERATION = "Corral/organizations/write";
 const OWNER_ROLE = { key: OWNER, actions: ["*"], notActions: [] };
 
-function viewOf({ settings, state, reasons, createdAt }: OrganizationRow): object {
-  return { ...settings, state, reasons, createdAt };
+function viewOf(row: OrganizationRow, { estatePrefix }: Pick<OrganizationCallDeps, "estatePrefix">): object {
+  const { settings, state, reasons, createdAt, vaultUrl } = row;
+  return { ...settings, state, reasons, createdAt, estatePrefix, ...(vaultUrl !== undefined && { vaultUrl }) };
 }
 
 /** HTTP /orgs: register, show, list; confirm an estate that its owner has laid down; the ledger. */
@@ -70,7 +72,7 @@ function put(deps: OrganizationCallDeps): HttpFunctionOptions {
         const written = await deps.intake.put(body.value);
         if (written.outcome === "refused")
           return problem(409, "OrganizationConflict", { message: written.message, target: written.field });
-        return answer(written.outcome === "registered" ? 201 : 200, viewOf(written.row));
+        return answer(written.outcome === "registered" ? 201 : 200, viewOf(written.row, deps));
       });
     },
   };
@@ -102,7 +104,7 @@ function get(deps: OrganizationCallDeps): HttpFunctionOptions {
     authLevel: "anonymous",
     handler: async (request) => {
       const permitted = await deps.guard.inOrganization(request, "Corral/organizations/read");
-      return permitted.ok ? answer(200, viewOf(permitted.value.organization)) : permitted.response;
+      return permitted.ok ? answer(200, viewOf(permitted.value.organization, deps)) : permitted.response;
     },
   };
 }
@@ -117,7 +119,7 @@ function list(deps: OrganizationCallDeps): HttpFunctionOptions {
       if (!caller.ok) return caller.response;
       const all = await deps.organizations.list();
       const may = await Promise.all(all.map((each) => deps.guard.may(caller.value, "Corral/organizations/read", each)));
-      return answer(200, { value: all.filter((_, index) => may[index]).map(viewOf) });
+      return answer(200, { value: all.filter((_, index) => may[index]).map((row) => viewOf(row, deps)) });
     },
   };
 }
@@ -145,7 +147,7 @@ function confirm(deps: OrganizationCallDeps): HttpDurableClientOptions {
       return audited(deps.audit, call, async () => {
         const row = await deps.intake.confirm(org, body.value);
         await deps.instances(client).startOnce("confirmEstateRun", estateInstanceIdOf(org), { org });
-        return answer(202, viewOf(row), { "Operation-Location": `/api/orgs/${org}`, "Retry-After": "1" });
+        return answer(202, viewOf(row, deps), { "Operation-Location": `/api/orgs/${org}`, "Retry-After": "1" });
       });
     },
   };

@@ -40,11 +40,12 @@ export class OrganizationIntake {
     for (let tries = 0; tries < TRIES; tries += 1) {
       const known = await this.organizations.find(org);
       if (!known) break;
-      const { dataBlobEndpoint } = confirmation;
+      const { dataBlobEndpoint, vaultUrl } = confirmation;
       const row: OrganizationRow = {
         ...known.value,
         ...(known.value.state === "Registered" && { state: "Provisioning" as const }),
         ...(dataBlobEndpoint !== undefined && { dataBlobEndpoint }),
+        ...(vaultUrl !== undefined && { vaultUrl }),
       };
       if ((await this.organizations.replace(known, row)) === "replaced") return row;
     }

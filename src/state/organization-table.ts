@@ -14,6 +14,7 @@ export interface OrganizationRow {
   /** Object id of the identity that its machines carry: whose tokens are an agent's. */
   readonly machinePrincipalId?: string;
   readonly dataBlobEndpoint?: string;
+  readonly vaultUrl?: string;
 }
 
 const ROW_KEY = "organization";

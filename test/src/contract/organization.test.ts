@@ -84,6 +84,7 @@ it.each<[object, string | undefined]>([
   [{}, undefined],
   [{ dataBlobEndpoint: "https://a.blob.core.windows.net/", volumes: ["artifacts"] }, undefined],
   [{ dataBlobEndpoint: "a.blob" }, "dataBlobEndpoint"],
+  [{ vaultUrl: "http://kv.vault.azure.net" }, "vaultUrl"],
   [{ volumes: ["a--b"] }, "volumes.0"],
   [{ keys: true }, "keys"],
 ])("an estate is confirmed with %j; the complaint is about %s", (confirmation, field) => {

@@ -21,7 +21,7 @@ function calls() {
   const { guard, audit } = access({ verifier: entra.verifier, organizations: w.organizations });
   const intake = new OrganizationIntake(w.organizations);
   return {
-    ...createOrganizationCalls({ ...w, guard, audit, intake, instances: () => w.instances }),
+    ...createOrganizationCalls({ ...w, guard, audit, intake, estatePrefix: "corral", instances: () => w.instances }),
     machines: createMachineCalls({ ...w, guard }),
   };
 }
@@ -86,13 +86,15 @@ it("lists to each only what is his, however ids are spelled (I7)", async () => {
 
 it("starts reading back an estate that was confirmed", async () => {
   await put(settings);
-  const body = { dataBlobEndpoint: "https://a.blob.core.windows.net" };
+  const vaultUrl = "https://kv.vault.azure.net";
+  const body = { dataBlobEndpoint: "https://a.blob.core.windows.net", vaultUrl };
   const request = httpRequest({ authorization: await entra.bearerOf(ADMINISTRATOR), params: { org: "demo" }, body });
   const answer = answerOf(await calls().confirm.handler(request, noClient, invocation()));
 
   expect(answer).toMatchObject({
     status: 202,
     headers: { "Operation-Location": "/api/orgs/demo", "Retry-After": "1" },
+    body: { vaultUrl, estatePrefix: "corral" },
   });
   expect(world().instances.started).toMatchObject([{ orchestration: "confirmEstateRun", input: { org: "demo" } }]);
 });
