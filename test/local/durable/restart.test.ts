@@ -152,12 +152,15 @@ it("fails an instance loudly whose code changed while it ran", async () => {
 it("lets running activities end at a stop, and does not run them again", async () => {
   const data = temporaryFolder();
   const first = await TestApp.start("flow", { data });
-  await start(first, "fiveSlowSteps", { id: "stopped", input: { n: 0, waitMs: 200 } });
+  await start(first, "fiveSlowSteps", { id: "stopped", input: { n: 0, waitMs: 1_000 } });
   await reached(first, "stopped", { EventType: "TaskScheduled" });
   const code = await first.kill("SIGTERM");
   const events = storedHistory(data, "stopped").map(({ EventType }) => EventType);
+  const completed = events.filter((type) => type === 5).length;
 
   expect(code).toBe(0);
-  expect(events.filter((type) => type === 5)).toHaveLength(1);
-  expect(events.filter((type) => type === 4)).toHaveLength(2);
+  // On a busy machine the signal comes during a later step than the first: whichever it was, it ended, and one more waits.
+  expect(completed).toBeGreaterThanOrEqual(1);
+  expect(completed).toBeLessThan(5);
+  expect(events.filter((type) => type === 4)).toHaveLength(completed + 1);
 });
